@@ -1,0 +1,47 @@
+"""Logistic regression with full statistical inference.
+
+>>> import logit_stats as ls
+>>> df = ls.datasets.load("spector")
+>>> res = ls.logit("GRADE ~ GPA + TUCE + PSI", data=df).fit()
+>>> round(res.prsquared, 4)
+0.374
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from logit_stats import datasets
+    from logit_stats.config import show_config
+    from logit_stats.keep import load
+    from logit_stats.model import Logit, logit
+    from logit_stats.results import LogitResults
+
+__all__ = ["Logit", "LogitResults", "datasets", "errors", "load", "logit", "show_config"]
+
+# Where each public name lives: it is imported when it is first used, so that `import logit_stats` costs little.
+_HOME = {
+    "Logit": "logit_stats.model",
+    "LogitResults": "logit_stats.results",
+    "load": "logit_stats.keep",
+    "logit": "logit_stats.model",
+    "show_config": "logit_stats.config",
+}
+_ROOMS = ("datasets", "errors")
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module, metadata
+
+    if name == "__version__":
+        return metadata.version("logit-stats")
+    if name in _ROOMS:
+        return import_module(f"logit_stats.{name}")
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'logit_stats' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,49 @@
+"""Residuals of every row. Frequency weights do not enter: a residual belongs to one of the identical rows.
+
+With y_i successes out of m_i trials: response ``y/m - p``; Pearson ``(y - m p) / sqrt(m p (1 - p))``; deviance (signed
+root of the row's deviance); generalized, or score, ``y - m p``; working ``(y/m - p) / (p (1 - p))`` (McCullagh and Nelder
+1989, section 2.4). Rows of one outcome are computed from exp(-|eta|), so that small residuals keep their digits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from logit_stats.design.block import FloatArray
+from logit_stats.errors import check_choice
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.rows import loglik_terms, saturated_terms, score_residual, variance
+
+RESIDUALS = ("response", "pearson", "dev", "generalized", "working")
+
+
+def residuals(fit: Fit, kind: str) -> FloatArray:
+    """(n,) residuals of one of the kinds of `RESIDUALS`.
+
+    Raises
+    ------
+    UnknownOptionError
+        If `kind` is none of them.
+    """
+    check_choice("kind", kind, RESIDUALS)
+    eta = fit.eta
+    y, trials = fit.design.response.successes, fit.design.response.trials
+    m = np.ones_like(y) if trials is None else trials
+    score = score_residual(eta, y, trials)
+    if kind == "generalized":
+        return score
+    if kind == "response":
+        return np.asarray(score / m)
+    if kind == "working":
+        # (1 - p) / (p (1 - p)) = 1 + exp(-eta), written so that a probability of zero in double precision does no harm
+        with np.errstate(over="ignore"):
+            success = np.where(y > 0, y / m * (1.0 + np.exp(-eta)), 0.0)
+            failure = np.where(y < m, (1.0 - y / m) * (1.0 + np.exp(eta)), 0.0)
+        return np.asarray(success - failure)
+    if kind == "pearson":
+        with np.errstate(over="ignore"):
+            one_sided = np.where(y == m, np.exp(-0.5 * eta), -np.exp(0.5 * eta)) * np.sqrt(m)
+            mixed = score / np.sqrt(m * variance(eta))
+        return np.asarray(np.where((y == 0) | (y == m), one_sided, mixed))
+    row_deviance = 2.0 * (saturated_terms(y, trials) - loglik_terms(eta, y, trials))
+    return np.asarray(np.sign(score) * np.sqrt(np.maximum(row_deviance, 0.0)))

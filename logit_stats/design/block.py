@@ -1,0 +1,35 @@
+"""`Block`: a range of rows of the design, as the estimation room sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A range of m rows of a design with k columns.
+
+    Attributes
+    ----------
+    X : (m, k) float64, any strides
+        Design columns.
+    successes : (m,) float64
+        Number of events of the row, between 0 and its trials.
+    trials : (m,) float64 or None
+        Number of trials of the row; None where every row is one trial.
+    weight : (m,) float64 or None
+        Non-negative frequency or sampling weight; None where every weight is one.
+    offset : (m,) float64 or None
+        Known part of the linear predictor; None where there is none.
+    """
+
+    X: FloatArray
+    successes: FloatArray
+    trials: FloatArray | None = None
+    weight: FloatArray | None = None
+    offset: FloatArray | None = None

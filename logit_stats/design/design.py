@@ -1,0 +1,161 @@
+"""`Design`: the rows of a fit behind one door.
+
+What the user gave has become columns here: numbers only, complete, finite. Everything above this room asks a design for
+its rows in blocks, or for a sum over them, and does not know where the rows are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, Self, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from logit_stats.design.block import Block, FloatArray
+from logit_stats.design.formula import CompiledFormula
+from logit_stats.design.response import Response
+from logit_stats.design.row_numbers import RowNumbers
+from logit_stats.design.sample import Sample
+
+BLOCK_ROWS = 1 << 20
+
+
+class Summable(Protocol):
+    """Anything that can be added to its like."""
+
+    def __add__(self, other: Self, /) -> Self: ...
+
+
+T = TypeVar("T", bound=Summable)
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """The rows of a fit.
+
+    Attributes
+    ----------
+    X : (n, k) float64
+        Design columns, of any memory layout.
+    names : tuple of str
+        Their names.
+    response : Response
+        Successes and trials.
+    weight : RowNumbers or None
+        Frequency or sampling weights (`weight.argument` says which), without zeros.
+    offset : RowNumbers or None
+        Known part of the linear predictor.
+    sample : Sample
+        The account of the rows read and used.
+    index : Index
+        Labels of the rows used.
+    labelled : bool
+        Whether results are handed out as pandas objects.
+    formula : CompiledFormula or None
+        How new data become columns; None for array fits.
+    constant : int or None
+        Position of a constant column other than zero; None where there is none.
+    left_out : tuple of str
+        Dependent columns that were left out.
+    """
+
+    X: FloatArray
+    names: tuple[str, ...]
+    response: Response
+    weight: RowNumbers | None
+    offset: RowNumbers | None
+    sample: Sample
+    index: pd.Index
+    labelled: bool
+    formula: CompiledFormula | None
+    constant: int | None
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Number n of rows."""
+        return int(self.X.shape[0])
+
+    @property
+    def columns(self) -> int:
+        """Number k of columns."""
+        return int(self.X.shape[1])
+
+    @property
+    def weight_kind(self) -> Literal["frequency", "sampling"] | None:
+        """What the weights stand for."""
+        if self.weight is None:
+            return None
+        return "frequency" if self.weight.argument == "freq_weights" else "sampling"
+
+    @property
+    def frequency(self) -> FloatArray | None:
+        """(n,) number of identical rows that each row stands for; None where that is one."""
+        return self.weight.values if self.weight is not None and self.weight_kind == "frequency" else None
+
+    @property
+    def observations(self) -> float:
+        """Number of observations: rows, or the sum of the frequency weights."""
+        return float(self.rows) if self.frequency is None else float(self.frequency.sum())
+
+    @property
+    def block(self) -> Block:
+        """All rows as one block (views, nothing is copied)."""
+        return Block(
+            self.X,
+            self.response.successes,
+            self.response.trials,
+            None if self.weight is None else self.weight.values,
+            None if self.offset is None else self.offset.values,
+        )
+
+    def blocks(self, rows: int = BLOCK_ROWS) -> Iterator[Block]:
+        """All rows in their order, in blocks of at most `rows` rows (views, nothing is copied)."""
+        whole = self.block
+        for start in range(0, self.rows, rows):
+            part = slice(start, start + rows)
+            yield Block(
+                whole.X[part],
+                whole.successes[part],
+                None if whole.trials is None else whole.trials[part],
+                None if whole.weight is None else whole.weight[part],
+                None if whole.offset is None else whole.offset[part],
+            )
+
+    def reduce(self, function: Callable[[Block], T], rows: int = BLOCK_ROWS) -> T:
+        """Sum of `function(block)` over the blocks: every statistic that is a sum over rows."""
+        blocks = self.blocks(rows)
+        total = function(next(blocks))
+        for block in blocks:
+            total = total + function(block)
+        return total
+
+    def with_columns(self, keep: list[int], left_out: tuple[str, ...]) -> Design:
+        """Return the design of some of the columns; the others are remembered as left out."""
+        constant = keep.index(self.constant) if self.constant in keep else None
+        return replace(
+            self,
+            X=self.X[:, keep],
+            names=tuple(self.names[j] for j in keep),
+            constant=constant,
+            left_out=self.left_out + left_out,
+        )
+
+    def intercept_only(self) -> Design:
+        """Return the design whose single column is one."""
+        return replace(
+            self, X=np.ones((self.rows, 1)), names=("Intercept",), constant=0, formula=None, left_out=()
+        )
+
+
+def constant_column(X: FloatArray) -> int | None:
+    """Position of the first column of ones, else of the first constant column other than zero."""
+    if X.shape[0] == 0:
+        return None
+    head = X[: min(64, X.shape[0])]
+    candidates = np.flatnonzero((head == head[0]).all(axis=0) & (head[0] != 0.0))
+    constant = [int(j) for j in candidates if (X[:, j] == X[0, j]).all()]
+    ones = [j for j in constant if X[0, j] == 1.0]
+    return (ones or constant or [None])[0]

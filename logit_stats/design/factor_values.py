@@ -1,0 +1,237 @@
+"""The values of one formula factor on the rows at hand: numbers, or codes into levels.
+
+patsy walks categorical values one by one in Python; here levels come from the dtype or from one vectorised pass, in
+the order that patsy would give them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from patsy.builtins import C
+from patsy.categorical import guess_categorical
+from patsy.util import SortAnythingKey
+
+from logit_stats.errors import DataError, FormulaError, NonFiniteError, UnseenLevelError, listed, listed_rows
+
+CategoricalBox = type(C([0]))
+
+
+@dataclass(frozen=True, slots=True)
+class NumericValues:
+    """A numerical factor: ``values`` (n, c) of any real type, NaN where missing."""
+
+    values: NDArray[Any]
+
+    @property
+    def missing(self) -> NDArray[np.bool_] | None:
+        """(n,) rows in which a value is missing; None where there is none."""
+        if self.values.dtype.kind != "f" or np.isfinite(self.values).all():
+            return None
+        missing: NDArray[np.bool_] = np.isnan(self.values).any(axis=1)
+        return missing
+
+    def where(self, keep: NDArray[np.bool_]) -> NumericValues:
+        """Return the values of the rows in which `keep` is true."""
+        return NumericValues(self.values[keep])
+
+
+@dataclass(frozen=True, slots=True)
+class CategoricalValues:
+    """A categorical factor: ``codes`` (n,) into ``levels``, -1 where missing, and the contrast asked for.
+
+    ``declared`` says that the levels come from the dtype or from ``C(..., levels=...)``, not from the rows.
+    """
+
+    codes: NDArray[np.intp]
+    levels: tuple[Any, ...]
+    contrast: Any = None
+    declared: bool = True
+
+    @property
+    def missing(self) -> NDArray[np.bool_] | None:
+        """(n,) rows in which the level is missing; None where there is none."""
+        return self.codes < 0 if self.codes.min(initial=0) < 0 else None
+
+    def where(self, keep: NDArray[np.bool_]) -> CategoricalValues:
+        """Return the codes of the rows in which `keep` is true; levels found only in other rows are forgotten."""
+        codes = self.codes[keep]
+        if self.declared:
+            return CategoricalValues(codes, self.levels, self.contrast)
+        occurs = np.bincount(codes, minlength=len(self.levels)) > 0
+        levels = tuple(level for level, here in zip(self.levels, occurs, strict=True) if here)
+        return CategoricalValues((np.cumsum(occurs) - 1)[codes], levels, self.contrast, declared=False)
+
+
+FactorValues = NumericValues | CategoricalValues
+
+
+def factor_values(name: str, value: Any, rows: int, index: pd.Index) -> FactorValues:
+    """Sort an evaluated factor into numbers or levels.
+
+    Parameters
+    ----------
+    name : str
+        The factor as written in the formula, for messages.
+    value : array, Series, DataFrame or patsy's ``C(...)`` box
+        What the expression gave.
+    rows : int
+        Number of rows expected; a single value is an error.
+    index : Index
+        Row labels, for messages.
+
+    Raises
+    ------
+    FormulaError
+        If the value has the wrong length or a type that is neither numbers nor levels.
+    """
+    if isinstance(value, CategoricalBox):
+        levels = None if value.levels is None else tuple(value.levels)
+        return _levels_and_codes(name, value.data, rows, levels, value.contrast, index)
+    dtype = getattr(value, "dtype", None)
+    if isinstance(dtype, pd.api.extensions.ExtensionDtype) and pd.api.types.is_numeric_dtype(dtype):
+        if pd.api.types.is_bool_dtype(dtype):
+            return _levels_and_codes(name, value, rows, None, None, index)
+        value = value.to_numpy(dtype=np.float64, na_value=np.nan)
+    if guess_categorical(value):
+        _refuse_uncodable(name, value)
+        return _levels_and_codes(name, value, rows, None, None, index)
+    return _numbers(name, value, rows)
+
+
+def _numbers(name: str, value: Any, rows: int) -> NumericValues:
+    array = np.asarray(value)
+    if np.iscomplexobj(array):
+        raise FormulaError(f"{name!r} gives complex numbers; a design column must be real.")
+    values = array if array.dtype.kind in "iuf" else np.asarray(array, dtype=np.float64)
+    if values.ndim == 0:
+        values = np.full(rows, values)
+    if values.ndim == 1:
+        values = values[:, None]
+    if values.ndim > 2 or values.shape[0] != rows:
+        raise FormulaError(f"{name!r} gives {values.shape[0]} rows of {array.ndim} dimensions; {rows} rows were expected.")
+    return NumericValues(values)
+
+
+def _refuse_uncodable(name: str, value: Any) -> None:
+    """Dates have no levels, and numbers kept as objects would silently become one level per value."""
+    array = value if hasattr(value, "dtype") else np.asarray(value)
+    if array.dtype.kind in "mM" if isinstance(array.dtype, np.dtype) else False:
+        raise FormulaError(
+            f"{name!r} holds dates or durations; turn it into a number (for example days since a date) "
+            f"or write C({name}) for one level per value."
+        )
+    if array.dtype == object:
+        kind = pd.api.types.infer_dtype(array, skipna=True)
+        if kind in ("integer", "floating", "mixed-integer-float", "decimal", "complex"):
+            raise FormulaError(
+                f"{name!r} holds numbers stored as Python objects; convert it with pd.to_numeric, "
+                f"or write C({name}) if every value is a level."
+            )
+
+
+def _levels_and_codes(
+    name: str, data: Any, rows: int, levels: tuple[Any, ...] | None, contrast: Any, index: pd.Index
+) -> CategoricalValues:
+    categorical = _as_categorical(data)
+    if categorical is not None:
+        codes = np.asarray(categorical.codes, dtype=np.intp)
+        own_levels = tuple(categorical.categories)
+        if levels is not None and levels != own_levels:
+            codes = _recode(name, codes, own_levels, levels, index)
+    else:
+        codes, own_levels = _factorize(name, data)
+        if levels is not None:
+            codes = _recode(name, codes, own_levels, levels, index)
+    if codes.shape != (rows,):
+        raise FormulaError(f"{name!r} gives {codes.shape[0]} values; {rows} rows were expected.")
+    declared = categorical is not None or levels is not None or own_levels == (False, True)
+    return CategoricalValues(codes, own_levels if levels is None else levels, contrast, declared)
+
+
+def _as_categorical(data: Any) -> pd.Categorical | None:
+    if isinstance(data, pd.Categorical):
+        return data
+    if isinstance(data, pd.CategoricalIndex):
+        return data.array
+    if isinstance(data, pd.Series) and isinstance(data.dtype, pd.CategoricalDtype):
+        return data.array  # type: ignore[return-value]
+    return None
+
+
+def _factorize(name: str, data: Any) -> tuple[NDArray[np.intp], tuple[Any, ...]]:
+    """Codes and sorted levels of text, numbers or booleans in one vectorised pass."""
+    array = data if isinstance(data, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)) else np.asarray(data)
+    if array.ndim != 1:
+        raise FormulaError(f"{name!r} is categorical and has {array.ndim} dimensions; it needs one value per row.")
+    if array.dtype == np.bool_:
+        return np.asarray(array, dtype=np.intp), (False, True)
+    if isinstance(array, np.ndarray) and array.dtype.kind in "US":
+        array = array.astype(object)
+    try:
+        codes, uniques = pd.factorize(array, use_na_sentinel=True)
+    except TypeError:
+        raise FormulaError(f"{name!r} holds values that cannot be levels (lists or dicts?).") from None
+    found = list(uniques)
+    if found and all(value is True or value is False for value in found):
+        levels: list[Any] = [False, True]
+    else:
+        levels = sorted(found, key=SortAnythingKey)
+    position = {level: i for i, level in enumerate(levels)}
+    lookup = np.array([position[value] for value in found] + [-1], dtype=np.intp)
+    return lookup[codes], tuple(levels)
+
+
+def _recode(
+    name: str, codes: NDArray[np.intp], found: tuple[Any, ...], levels: tuple[Any, ...], index: pd.Index
+) -> NDArray[np.intp]:
+    """Codes into `levels` from codes into `found`; values outside `levels` are named."""
+    position = {level: i for i, level in enumerate(levels)}
+    lookup = np.array([position.get(level, -2) for level in found] + [-1], dtype=np.intp)
+    recoded = lookup[codes]
+    bad = recoded == -2
+    if bad.any():
+        occurring = [found[code] for code in dict.fromkeys(codes[bad].tolist())]
+        where = listed_rows(np.asarray(index)[bad]) if len(index) == len(bad) else ""
+        raise UnseenLevelError(
+            f"{name} has the level{'s' if len(occurring) > 1 else ''} {listed([repr(u) for u in occurring])} "
+            f"in {int(bad.sum())} row{'s' if bad.sum() > 1 else ''} (row {where}), which the model does not know; "
+            f"it knows {listed([repr(level) for level in levels], 8)}."
+        )
+    return recoded
+
+
+def align_levels(name: str, values: FactorValues, levels: tuple[Any, ...], index: pd.Index) -> CategoricalValues:
+    """Codes of new data in the levels remembered from the fit.
+
+    Raises
+    ------
+    UnseenLevelError
+        If a value is not among the levels.
+    """
+    if isinstance(values, NumericValues):
+        if values.values.shape[1] != 1:
+            raise DataError(f"{name!r} was categorical at the fit and has several columns of numbers now.")
+        codes, found = _factorize(name, values.values[:, 0])
+        values = CategoricalValues(codes, found)
+    if values.levels == levels:
+        return values
+    return CategoricalValues(_recode(name, values.codes, values.levels, levels, index), levels, values.contrast)
+
+
+def refuse_infinite(name: str, values: FactorValues, index: pd.Index, keep: NDArray[np.bool_]) -> None:
+    """Raise `NonFiniteError` where a numerical factor is infinite in a row that would be used."""
+    if isinstance(values, CategoricalValues) or values.values.dtype.kind != "f":
+        return
+    if np.isfinite(values.values).all():
+        return
+    infinite = np.isinf(values.values).any(axis=1) & keep
+    if infinite.any():
+        raise NonFiniteError(
+            f"{name} is infinite in {int(infinite.sum())} row{'s' if infinite.sum() > 1 else ''} "
+            f"(row {listed_rows(np.asarray(index)[infinite])}); correct these values or leave the rows out with `subset`."
+        )

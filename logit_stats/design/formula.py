@@ -1,0 +1,363 @@
+"""`CompiledFormula`: a patsy formula that has seen its data once and can code new data the same way.
+
+patsy gives the grammar, the codings and the column names. The columns themselves are filled here, vectorised: each
+factor is evaluated once on all rows, its type and levels are read off, and patsy lays out the design on a *skeleton*
+that holds every level and not a single row of data.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import patsy
+import patsy.builtins
+from numpy.typing import NDArray
+
+from logit_stats.design.block import FloatArray
+from logit_stats.design.factor_values import (
+    CategoricalValues,
+    FactorValues,
+    NumericValues,
+    align_levels,
+    factor_values,
+)
+from logit_stats.design.table import Table, missing_column_message
+from logit_stats.errors import DataError, FormulaError, MissingColumnError
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One factor of a formula between its text and its values: what patsy remembers of it, and what it reads.
+
+    Attributes
+    ----------
+    term_factor : patsy.EvalFactor
+        The expression.
+    state : dict
+        patsy's memory of its transforms (the mean of ``center``, the knots of ``bs``) and of its scope.
+    columns : tuple of str
+        Columns of the data that the expression reads.
+    """
+
+    term_factor: Any
+    state: dict[str, Any]
+    columns: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The factor as the formula writes it."""
+        return str(self.term_factor.name())
+
+    def evaluate(self, table: Table) -> FactorValues:
+        """Values of the factor on every row of `table`."""
+        complete = self._complete(table) if self.state["transforms"] else None
+        if complete is None:
+            value = _evaluate(self.term_factor, self.state, table)
+            return factor_values(self.name, value, table.rows, table.index)
+        # a spline of NaN is not defined: transform the complete rows, and mark the others missing
+        part = self.evaluate(table.where(complete))
+        return _spread(part, complete)
+
+    def _complete(self, table: Table) -> NDArray[np.bool_] | None:
+        """Rows in which all columns that the factor reads are present; None where that is every row."""
+        complete = np.ones(table.rows, dtype=np.bool_)
+        for column in self.columns:
+            if column in table:
+                complete &= np.asarray(table[column].notna())
+        return None if complete.all() else complete
+
+    def memorize(self, table: Table, passes: int) -> None:
+        """Let the transforms learn from the rows in which the factor's own columns are present."""
+        complete = self._complete(table)
+        seen = table if complete is None else table.where(complete)
+        for number in range(passes):
+            _guarded(self.term_factor, self.term_factor.memorize_chunk, table, self.state, number, seen)
+            _guarded(self.term_factor, self.term_factor.memorize_finish, table, self.state, number)
+
+
+@dataclass(frozen=True)
+class CompiledFormula:
+    """The right-hand side of a formula, learned from data: codes further data into the same columns.
+
+    Attributes
+    ----------
+    text : str
+        The formula as the user wrote it.
+    info : patsy.DesignInfo
+        Columns, terms, levels and contrasts, in patsy's own terms.
+    factors : dict of str to Factor
+        Factors by name.
+    """
+
+    text: str
+    info: Any
+    factors: dict[str, Factor] = field(repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Design column names."""
+        return tuple(self.info.column_names)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the data that the right-hand side reads."""
+        return tuple(dict.fromkeys(column for factor in self.factors.values() for column in factor.columns))
+
+    @property
+    def term_slices(self) -> dict[str, slice]:
+        """Range of design columns of each term."""
+        return dict(self.info.term_name_slices)
+
+    def fill(self, values: dict[str, FactorValues], rows: int) -> FloatArray:
+        """Design columns (rows, k), column-major, from the values of the factors."""
+        X = np.empty((len(self.names), rows)).T
+        column = 0
+        for subterms in self.info.term_codings.values():
+            for subterm in subterms:
+                for picks in _column_picks(self.info, subterm):
+                    _fill_column(X[:, column], self.info, subterm, picks, values)
+                    column += 1
+        return X
+
+    def design_matrix(self, data: Any) -> tuple[FloatArray, NDArray[np.bool_], pd.Index]:
+        """Columns of new data.
+
+        Returns
+        -------
+        X : (n, k)
+            NaN in rows with a missing value.
+        complete : (n,) bool
+            Rows without a missing value.
+        index : Index
+            Row labels of `data`.
+
+        Raises
+        ------
+        MissingColumnError
+            If a column of the formula is not in `data`.
+        UnseenLevelError
+            If a factor has a level that the fit did not see.
+        """
+        table = Table(data)
+        values: dict[str, FactorValues] = {}
+        complete = np.ones(table.rows, dtype=np.bool_)
+        for name, factor in self.factors.items():
+            for column in factor.columns:
+                table.column(column, f"new data for {self.text!r}")
+            value = factor.evaluate(table)
+            info = self.info.factor_infos[factor.term_factor]
+            if info.type == "categorical":
+                value = align_levels(name, value, info.categories, table.index)
+            elif isinstance(value, CategoricalValues) or value.values.shape[1] != info.num_columns:
+                raise DataError(f"{name!r} was {info.num_columns} column(s) of numbers at the fit and is not in the new data.")
+            values[name] = value
+            if value.missing is not None:
+                complete &= ~value.missing
+        if complete.all():
+            return self.fill(values, table.rows), complete, table.index
+        X = np.full((len(self.names), table.rows), np.nan).T
+        X[complete] = self.fill({name: v.where(complete) for name, v in values.items()}, int(complete.sum()))
+        return X, complete, table.index
+
+    def __getstate__(self) -> dict[str, Any]:
+        from logit_stats.design.formula_pickle import formula_state
+
+        return formula_state(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        from logit_stats.design.formula_pickle import restore_formula
+
+        restore_formula(self, state)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFormula:
+    """A formula read by patsy and not yet shown any data: its terms on both sides, and the caller's scope."""
+
+    text: str
+    response_terms: tuple[Any, ...]
+    terms: tuple[Any, ...]
+    scope: Any
+
+
+def capture_scope(depth: int) -> Any:
+    """The variables visible `depth` calls above the caller of this function."""
+    return patsy.EvalEnvironment.capture(depth + 1)
+
+
+def parse(formula: str, scope: Any) -> ParsedFormula:
+    """Read a formula.
+
+    Raises
+    ------
+    FormulaError
+        If it is not a formula, has no response, or patsy cannot read it.
+    """
+    if not isinstance(formula, str):
+        raise FormulaError(f"The formula is a {type(formula).__name__}; write it as a text such as 'y ~ x1 + x2'.")
+    try:
+        description = patsy.ModelDesc.from_formula(formula)
+    except patsy.PatsyError as error:
+        raise FormulaError(f"The formula {formula!r} cannot be read: {error}") from None
+    if not description.lhs_termlist:
+        raise FormulaError(f"The formula {formula!r} has no response; write it as 'response ~ predictors'.")
+    return ParsedFormula(formula, tuple(description.lhs_termlist), tuple(description.rhs_termlist), scope)
+
+
+def learn_factors(terms: tuple[Any, ...], parsed: ParsedFormula, table: Table) -> dict[str, Factor]:
+    """Factors of the terms, their transforms learned from `table`."""
+    learned: dict[str, Factor] = {}
+    for term_factor in dict.fromkeys(factor for term in terms for factor in term.factors):
+        state: dict[str, Any] = {}
+        passes = _guarded(term_factor, term_factor.memorize_passes_needed, table, state, parsed.scope)
+        factor = Factor(term_factor, state, columns_read(term_factor.code, table.names))
+        if passes:
+            factor.memorize(table, passes)
+        learned[factor.name] = factor
+    return learned
+
+
+def lay_out(parsed: ParsedFormula, factors: dict[str, Factor], values: dict[str, FactorValues]) -> CompiledFormula:
+    """Columns, codings and names of the right-hand side, laid out by patsy on a skeleton."""
+    skeletons = {name: _SkeletonFactor(factor.term_factor, values[name]) for name, factor in factors.items()}
+    terms = [patsy.Term([skeletons[f.name()] for f in term.factors]) for term in parsed.terms]
+    try:
+        (skeleton_info,) = patsy.design_matrix_builders([terms], lambda: iter([{}]), patsy.EvalEnvironment([]))
+    except patsy.PatsyError as error:
+        raise FormulaError(f"The formula {parsed.text!r} cannot be coded: {error}") from None
+    except Exception as error:
+        raise FormulaError(f"The contrasts asked for in {parsed.text!r} do not fit its levels: {error}") from error
+    return CompiledFormula(parsed.text, _with_real_factors(skeleton_info, factors), factors)
+
+
+class _SkeletonFactor:
+    """Stands in for a factor whose values are known already: tells patsy its type and levels, and holds no rows."""
+
+    def __init__(self, term_factor: Any, values: FactorValues) -> None:
+        self.term_factor = term_factor
+        self.origin = term_factor.origin
+        self.values = values
+
+    def name(self) -> str:
+        return str(self.term_factor.name())
+
+    def memorize_passes_needed(self, state: dict[str, Any], eval_env: Any) -> int:
+        return 0
+
+    def eval(self, state: dict[str, Any], data: Any) -> Any:
+        if isinstance(self.values, CategoricalValues):
+            return patsy.builtins.C([], contrast=self.values.contrast, levels=self.values.levels)
+        return np.zeros((1, self.values.values.shape[1]))
+
+
+def _with_real_factors(skeleton_info: Any, factors: dict[str, Factor]) -> Any:
+    """Return the same DesignInfo with the formula's own factors, so that patsy can use it on new data as well."""
+    infos = {}
+    for skeleton, info in skeleton_info.factor_infos.items():
+        factor = factors[skeleton.name()]
+        infos[factor.term_factor] = patsy.FactorInfo(
+            factor.term_factor, info.type, factor.state, info.num_columns, info.categories
+        )
+    codings = {}
+    for term, subterms in skeleton_info.term_codings.items():
+        codings[patsy.Term([f.term_factor for f in term.factors])] = [
+            patsy.SubtermInfo(
+                [f.term_factor for f in subterm.factors],
+                {f.term_factor: matrix for f, matrix in subterm.contrast_matrices.items()},
+                subterm.num_columns,
+            )
+            for subterm in subterms
+        ]
+    return patsy.DesignInfo(skeleton_info.column_names, infos, OrderedDict(codings))
+
+
+def _column_picks(info: Any, subterm: Any) -> Iterator[tuple[int, ...]]:
+    """For each column of a subterm, which proto-column of each factor it multiplies; the leftmost varies fastest."""
+    counts = [
+        subterm.contrast_matrices[f].matrix.shape[1]
+        if f in subterm.contrast_matrices
+        else info.factor_infos[f].num_columns
+        for f in subterm.factors
+    ]
+    for reversed_picks in itertools.product(*[range(count) for count in reversed(counts)]):
+        yield reversed_picks[::-1]
+
+
+def _fill_column(
+    out: FloatArray, info: Any, subterm: Any, picks: tuple[int, ...], values: dict[str, FactorValues]
+) -> None:
+    if not picks:
+        out[:] = 1.0
+    for position, (factor, pick) in enumerate(zip(subterm.factors, picks, strict=True)):
+        value = values[factor.name()]
+        if isinstance(value, NumericValues):
+            column: Any = value.values[:, pick]
+            if position == 0:
+                out[:] = column
+            else:
+                out *= column
+            continue
+        contrast = np.ascontiguousarray(subterm.contrast_matrices[factor].matrix[:, pick], dtype=np.float64)
+        if position == 0:
+            # "clip" skips the bounds check; the codes are known to be levels
+            np.take(contrast, value.codes, out=out, mode="clip")
+        else:
+            out *= contrast[value.codes]
+
+
+def columns_read(code: str, names: list[str]) -> tuple[str, ...]:
+    """Columns of the data that an expression reads: its bare names, and what stands in ``Q("...")``."""
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Name) and node.id in names:
+            found.append(node.id)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Q":
+            found += [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+    return tuple(dict.fromkeys(found))
+
+
+def _spread(part: FactorValues, complete: NDArray[np.bool_]) -> FactorValues:
+    if isinstance(part, CategoricalValues):
+        codes = np.full(len(complete), -1, dtype=np.intp)
+        codes[complete] = part.codes
+        return CategoricalValues(codes, part.levels, part.contrast, part.declared)
+    values = np.full((len(complete), part.values.shape[1]), np.nan)
+    values[complete] = part.values
+    return NumericValues(values)
+
+
+def _evaluate(term_factor: Any, state: dict[str, Any], table: Table) -> Any:
+    return _guarded(term_factor, term_factor.eval, table, state, table)
+
+
+def _guarded(term_factor: Any, function: Any, table: Table, *arguments: Any) -> Any:
+    """Call patsy; what goes wrong inside the user's expression becomes one sentence about that expression."""
+    try:
+        # log(-1) is NaN, which is reported as a missing value of this very factor; numpy's warning adds nothing
+        with np.errstate(all="ignore"):
+            return function(*arguments)
+    except patsy.PatsyError as error:
+        cause = error.__cause__
+        if isinstance(cause, DataError):
+            raise cause from None
+        if isinstance(cause, (NameError, KeyError)):
+            missing = cause.name if isinstance(cause, NameError) else cause.args[0]
+            raise MissingColumnError(_unknown_name(str(term_factor.name()), str(missing), table)) from None
+        what = cause if cause is not None else error
+        raise FormulaError(
+            f"{term_factor.name()!r} in the formula cannot be evaluated: {type(what).__name__}: {what}"
+        ) from error
+
+
+def _unknown_name(factor: str, name: str, table: Table) -> str:
+    if name == "offset":
+        return f"{factor!r}: an offset is not written in the formula; pass the column as offset=."
+    where = "" if factor == name else f" (in {factor!r})"
+    return f"{name!r}{where} is neither a column nor a variable in scope: {missing_column_message(name, table.names)}"

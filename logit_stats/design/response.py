@@ -1,0 +1,164 @@
+"""`Response`: the outcome as successes out of trials, and which level counts as a success."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from logit_stats.design.block import FloatArray
+from logit_stats.design.factor_values import CategoricalValues, FactorValues
+from logit_stats.errors import NonFiniteError, OneClassError, ResponseError, listed, listed_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """The outcome of a binary or grouped logit.
+
+    Attributes
+    ----------
+    name : str
+        As the formula or the data name it.
+    success, failure : str
+        What is counted as a success and as a failure, in words: ``low = 1``.
+    successes : (n,)
+        Number of successes of each row, 0 or 1 for binary rows.
+    trials : (n,) or None
+        Number of trials of each row; None for binary rows.
+    """
+
+    name: str
+    success: str
+    failure: str
+    successes: FloatArray
+    trials: FloatArray | None
+
+    @property
+    def grouped(self) -> bool:
+        """Whether a row holds counts."""
+        return self.trials is not None
+
+    @property
+    def proportions(self) -> FloatArray:
+        """(n,) share of successes of each row."""
+        return self.successes if self.trials is None else self.successes / self.trials
+
+
+def binary_response(name: str, values: FactorValues, index: pd.Index) -> Response:
+    """0/1 numbers, booleans or two levels as a response; the second level is the success.
+
+    Raises
+    ------
+    ResponseError
+        If there are more than two levels, or numbers other than 0 and 1.
+    """
+    if isinstance(values, CategoricalValues):
+        return _two_levels(name, values)
+    numbers = _one_column(name, values.values)
+    binary = (numbers == 0.0) | (numbers == 1.0)
+    if not binary.all():
+        raise ResponseError(_not_binary(name, numbers[~binary], numbers, np.asarray(index)[~binary]))
+    return Response(name, f"{name} = 1", f"{name} = 0", numbers, None)
+
+
+def _two_levels(name: str, values: CategoricalValues) -> Response:
+    counts = np.bincount(values.codes, minlength=len(values.levels))
+    occurring = np.flatnonzero(counts)
+    if len(occurring) > 2:
+        shown = listed([repr(values.levels[i]) for i in occurring], 6)
+        raise ResponseError(
+            f"The response {name!r} has {len(occurring)} different values ({shown}); a logit needs two. "
+            f"Compare with one of them, for example I({name} == {values.levels[occurring[-1]]!r}) ~ ..."
+        )
+    if len(occurring) < 2 and len(values.levels) != 2:
+        only = repr(values.levels[occurring[0]]) if len(occurring) else "nothing"
+        raise OneClassError(f"The response {name!r} holds only {only}; there is nothing to compare it with.")
+    failure, success = occurring if len(occurring) == 2 else (0, 1)
+    successes = (values.codes == success).astype(np.float64)
+    return Response(name, f"{name} = {values.levels[success]}", f"{name} = {values.levels[failure]}", successes, None)
+
+
+def _not_binary(name: str, bad: FloatArray, numbers: FloatArray, rows: Any) -> str:
+    distinct = np.unique(numbers)
+    if len(distinct) == 2:
+        low, high = (f"{value:g}" for value in distinct)
+        return (
+            f"The response {name!r} holds the values {low} and {high}, not 0 and 1; write C({name}) ~ ... "
+            f"to model {high} against {low}, or recode it."
+        )
+    if bad.min() > 0.0 and bad.max() < 1.0:
+        return (
+            f"The response {name!r} holds proportions ({len(bad)} values strictly between 0 and 1, first in row "
+            f"{listed_rows(rows, 1)}); a logit counts outcomes: give the successes and the number of trials (trials=...)."
+        )
+    shown = listed([f"{value:g}" for value in distinct], 6)
+    return (
+        f"The response {name!r} has {len(distinct)} different values ({shown}); a logit needs 0 and 1, two levels, "
+        f"or counts of successes with trials=."
+    )
+
+
+def grouped_response(name: str, successes: FloatArray, trials: FloatArray, index: pd.Index) -> Response:
+    """Counts of successes out of trials.
+
+    Raises
+    ------
+    ResponseError
+        If a count is negative, not whole, or larger than its trials.
+    """
+    labels = np.asarray(index)
+    for what, counts in (("number of successes", successes), ("number of trials", trials)):
+        bad = (counts < 0) | (counts != np.floor(counts))
+        if bad.any():
+            raise ResponseError(
+                f"The {what} of {name!r} must be whole numbers, 0 or more: row {listed_rows(labels[bad], 1)} has "
+                f"{counts[bad][0]:g}."
+            )
+    over = successes > trials
+    if over.any():
+        raise ResponseError(
+            f"The successes of {name!r} exceed the trials in {int(over.sum())} row(s): row {listed_rows(labels[over], 1)} "
+            f"has {successes[over][0]:g} out of {trials[over][0]:g}."
+        )
+    return Response(name, "success", "failure", successes, trials)
+
+
+def count_column(name: str, values: FactorValues, index: pd.Index) -> FloatArray:
+    """One column of counts, from a factor on the left-hand side."""
+    if isinstance(values, CategoricalValues):
+        raise ResponseError(f"{name!r} must hold counts, and holds the levels {listed([str(v) for v in values.levels])}.")
+    numbers = _one_column(name, values.values)
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        raise NonFiniteError(f"{name!r} is infinite in row {listed_rows(np.asarray(index)[infinite])}.")
+    return numbers
+
+
+def _one_column(name: str, values: NDArray[Any]) -> FloatArray:
+    if values.shape[1] != 1:
+        raise ResponseError(f"The response {name!r} has {values.shape[1]} columns; give one, or 'successes + failures'.")
+    return np.ascontiguousarray(values[:, 0], dtype=np.float64)
+
+
+def refuse_one_class(response: Response, weight: FloatArray | None) -> tuple[float, float]:
+    """Events and non-events (weighted, trials counted); an error where either is zero.
+
+    Raises
+    ------
+    OneClassError
+        If all outcomes are the same.
+    """
+    trials = np.ones_like(response.successes) if response.trials is None else response.trials
+    weight = np.ones_like(trials) if weight is None else weight
+    events = float(weight @ response.successes)
+    nonevents = float(weight @ (trials - response.successes))
+    if events == 0.0 or nonevents == 0.0:
+        always = response.failure if events == 0.0 else response.success
+        raise OneClassError(
+            f"All {len(trials)} rows used have {always}: the response {response.name!r} does not vary, "
+            f"so no coefficient can be estimated. Check the coding of the response, and the rows left out."
+        )
+    return events, nonevents

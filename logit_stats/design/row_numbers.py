@@ -1,0 +1,109 @@
+"""Offsets, weights and trials: one number a row, given as a column name or as an array, checked and named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from logit_stats.design.block import FloatArray
+from logit_stats.design.table import Table
+from logit_stats.errors import NonFiniteError, WeightError, listed_rows
+
+
+@dataclass(frozen=True, eq=False)
+class RowNumbers:
+    """One number for every row.
+
+    Attributes
+    ----------
+    argument : str
+        ``"offset"``, ``"freq_weights"``, ``"sampling_weights"`` or ``"trials"``.
+    column : str or None
+        Name of the column they came from; None where an array was given.
+    values : (n,)
+        NaN where missing.
+    """
+
+    argument: str
+    column: str | None
+    values: FloatArray
+
+    @property
+    def label(self) -> str:
+        """How messages and accounts call them."""
+        return self.column if self.column is not None else self.argument
+
+
+def row_numbers(argument: str, given: Any, table: Table | None, index: pd.Index) -> RowNumbers | None:
+    """Read an argument that gives one number a row.
+
+    Parameters
+    ----------
+    argument : str
+        Its name, for messages.
+    given : str, array, Series or None
+        A column of `table`, or the numbers.
+    table : Table or None
+        Where a column name is looked up; None for array fits.
+    index : Index
+        Labels of the rows read; a Series must carry the same.
+
+    Raises
+    ------
+    MissingColumnError
+        If the column is not there.
+    WeightError
+        If the numbers are not numbers, or not one for each row.
+    """
+    if given is None:
+        return None
+    column = None
+    if isinstance(given, str):
+        if table is None:
+            raise WeightError(f"{argument}={given!r} names a column, and an array fit has none: give the numbers.")
+        column, given = given, table.column(given, argument)
+    elif isinstance(given, pd.Series) and len(given) == len(index) and not given.index.equals(index):
+        if not isinstance(index, pd.RangeIndex) and not isinstance(given.index, pd.RangeIndex):
+            raise WeightError(f"{argument} is a Series whose index differs from the data's; align it, or give an array.")
+    try:
+        if isinstance(given, pd.Series):
+            values = given.to_numpy(dtype=np.float64, na_value=np.nan)
+        else:
+            values = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        what = f"column {column!r}" if column else "array"
+        raise WeightError(f"{argument}: the {what} does not hold numbers.") from None
+    if values.ndim == 0:
+        values = np.full(len(index), float(values))
+    if values.shape != (len(index),):
+        raise WeightError(f"{argument} has shape {values.shape}; it needs one number for each of the {len(index)} rows.")
+    infinite = np.isinf(values)
+    if infinite.any():
+        raise NonFiniteError(f"{argument} is infinite in row {listed_rows(np.asarray(index)[infinite])}.")
+    return RowNumbers(argument, column, values)
+
+
+def check_weights(weights: RowNumbers, index: pd.Index) -> None:
+    """Refuse negative weights, and frequency weights that are no counts.
+
+    Raises
+    ------
+    WeightError
+    """
+    values, labels = weights.values, np.asarray(index)
+    negative = values < 0
+    if negative.any():
+        raise WeightError(
+            f"{weights.argument} is negative in {int(negative.sum())} row(s): row {listed_rows(labels[negative], 1)} has "
+            f"{values[negative][0]:g}. Weights must be 0 or more."
+        )
+    if weights.argument == "freq_weights":
+        broken = np.isfinite(values) & (values != np.floor(values))
+        if broken.any():
+            raise WeightError(
+                f"freq_weights stand for identical rows and must be whole numbers: row {listed_rows(labels[broken], 1)} "
+                f"has {values[broken][0]:g}. Inverse selection probabilities go to sampling_weights."
+            )

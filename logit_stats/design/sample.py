@@ -1,0 +1,173 @@
+"""`Sample`: what became of the rows that were read: which were used, which were left out, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from logit_stats.errors import MissingDataError, NoRowsError, listed, listed_rows
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The account of the rows of a fit.
+
+    Attributes
+    ----------
+    index : Index
+        Labels of all rows read.
+    used : (rows read,) bool
+        Rows that entered the fit.
+    outside_subset : int
+        Rows left out because `subset` excludes them.
+    missing : dict of str to (rows read,) bool
+        For each variable with missing values, the rows (inside the subset) in which it is missing.
+    zero_weight : (rows read,) bool
+        Complete rows with a weight, or a number of trials, of zero.
+    events, nonevents : float
+        Number of successes and failures in the rows used (frequency weights and trials counted).
+    """
+
+    index: pd.Index
+    used: Mask
+    outside_subset: int
+    missing: dict[str, Mask]
+    zero_weight: Mask
+    events: float
+    nonevents: float
+
+    @property
+    def read(self) -> int:
+        """Number of rows read."""
+        return len(self.used)
+
+    @property
+    def dropped(self) -> int:
+        """Number of rows dropped for missing values."""
+        return int(_any(self.missing, self.read).sum())
+
+    @property
+    def dropped_by(self) -> dict[str, int]:
+        """Number of rows in which each variable is missing (a row can count for several variables)."""
+        return {name: int(rows.sum()) for name, rows in self.missing.items()}
+
+    def line(self) -> str:
+        """The account in one line."""
+        parts = [f"{self.read} rows read"]
+        if self.outside_subset:
+            parts.append(f"{self.outside_subset} outside the subset")
+        if self.dropped:
+            by = ", ".join(f"{name} {count}" for name, count in self.dropped_by.items())
+            parts.append(f"{self.dropped} dropped for missing values ({by})")
+        if self.zero_weight.any():
+            parts.append(f"{int(self.zero_weight.sum())} of zero weight")
+        outcome = f"{_count(self.events)} events, {_count(self.nonevents)} non-events"
+        return f"{', '.join(parts)}, {int(self.used.sum())} used: {outcome}"
+
+    def left_out(self) -> pd.Series:
+        """Rows that were left out, by label, each with the reason."""
+        reasons = np.full(self.read, "", dtype=object)
+        reasons[~self.used] = "outside subset"
+        reasons[self.zero_weight] = "zero weight"
+        for name, rows in self.missing.items():
+            for row in np.flatnonzero(rows):
+                said = reasons[row]
+                reasons[row] = f"{said}, {name}" if said.startswith("missing ") else f"missing {name}"
+        return pd.Series(reasons[~self.used], index=self.index[~self.used], name="reason")
+
+    def __str__(self) -> str:
+        return self.line()
+
+
+def _count(value: float) -> str:
+    return f"{value:.0f}" if value == round(value) else f"{value:.6g}"
+
+
+def _any(masks: dict[str, Mask], rows: int) -> Mask:
+    combined = np.zeros(rows, dtype=np.bool_)
+    for mask in masks.values():
+        combined |= mask
+    return combined
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The rows of a table on their way into a fit: which are inside the subset, and what is missing in these.
+
+    Attributes
+    ----------
+    index : Index
+        Labels of all rows read.
+    inside : (rows read,) bool or None
+        Rows inside the subset; None for all.
+    """
+
+    index: pd.Index
+    inside: Mask | None
+
+    @property
+    def rows(self) -> int:
+        """Number of rows inside the subset."""
+        return len(self.index) if self.inside is None else int(self.inside.sum())
+
+    @property
+    def labels(self) -> pd.Index:
+        """Labels of the rows inside the subset."""
+        return self.index if self.inside is None else self.index[self.inside]
+
+    def keep(self, missing: dict[str, Mask], weight_zero: Mask | None, policy: str) -> Mask | None:
+        """Rows (inside the subset) to use; None for all.
+
+        Raises
+        ------
+        MissingDataError
+            If values are missing and `policy` is not ``"drop"``.
+        NoRowsError
+            If no row is left.
+        """
+        if missing and policy != "drop":
+            lines = [
+                f"{name} in {int(rows.sum())} row{'s' if rows.sum() > 1 else ''} "
+                f"(row {listed_rows(np.asarray(self.labels)[rows], 3)})"
+                for name, rows in missing.items()
+            ]
+            raise MissingDataError(
+                f'Values are missing: {listed(lines, 8)}. Fill them, or leave these rows out with missing="drop".'
+            )
+        if not missing and weight_zero is None:
+            if self.rows == 0:
+                raise NoRowsError("There is no row to fit: the data, or the subset of them, are empty.")
+            return None
+        keep = ~_any(missing, self.rows)
+        if weight_zero is not None:
+            keep &= ~weight_zero
+        if not keep.any():
+            by = listed([f"{name} in {int(rows.sum())}" for name, rows in missing.items()], 8)
+            why = f"missing values: {by}" if missing else "every weight, or number of trials, is zero"
+            raise NoRowsError(f"No row is left of the {self.rows} read ({why}).")
+        return keep
+
+    def account(
+        self, missing: dict[str, Mask], weight_zero: Mask | None, keep: Mask | None, events: float, nonevents: float
+    ) -> Sample:
+        """Return the `Sample` of a finished screening."""
+        rows = len(self.index)
+        used = self._whole(np.ones(self.rows, dtype=np.bool_) if keep is None else keep)
+        zero = np.zeros(rows, dtype=np.bool_)
+        if weight_zero is not None:
+            zero = self._whole(weight_zero & ~_any(missing, self.rows))
+        whole_missing = {name: self._whole(mask) for name, mask in missing.items()}
+        return Sample(self.index, used, rows - self.rows, whole_missing, zero, events, nonevents)
+
+    def _whole(self, mask: Mask) -> Mask:
+        """Return a mask over all rows read from one over the rows inside the subset."""
+        if self.inside is None:
+            return mask
+        whole = np.zeros(len(self.index), dtype=np.bool_)
+        whole[self.inside] = mask
+        return whole

@@ -1,0 +1,103 @@
+"""`Fit`: a finished fit, frozen. Every analysis is a function of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from logit_stats.design.block import FloatArray
+from logit_stats.design.design import Design
+from logit_stats.estimation.likelihood import linear_predictor, triangular_factor
+from logit_stats.estimation.linear_algebra import EquilibratedCholesky, inverse_from_factor
+from logit_stats.estimation.null_model import NullModel
+from logit_stats.estimation.trace import Trace
+from logit_stats.estimation.working import WorkingColumns
+
+# With a smaller pivot the information has lost half of its digits: covariances come from a QR of the rows instead.
+QR_PIVOT = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A maximum-likelihood fit of the binomial logit model.
+
+    Attributes
+    ----------
+    design : Design
+        The rows.
+    working : WorkingColumns
+        The columns in which the solver computed.
+    gamma : (k,)
+        Working coefficients.
+    information_working : (k, k)
+        Information in the working columns at the estimate.
+    loglik : float
+        Maximised log-likelihood, without binomial coefficients.
+    max_abs_eta : float
+        Largest absolute linear predictor.
+    null : NullModel
+        The null model.
+    constant_in_span : bool
+        Whether a constant is among the columns, or a combination of them.
+    method : str
+        Name of the method.
+    converged : bool
+        Whether the method met its tolerance.
+    iterations : int
+        Steps taken.
+    decrement : float
+        Last Newton decrement: distance to the maximum in standard errors.
+    trace : Trace
+        Every evaluation.
+    """
+
+    design: Design
+    working: WorkingColumns
+    gamma: FloatArray
+    information_working: FloatArray
+    loglik: float
+    max_abs_eta: float
+    null: NullModel
+    constant_in_span: bool
+    method: str
+    converged: bool
+    iterations: int
+    decrement: float
+    trace: Trace
+
+    @cached_property
+    def beta(self) -> FloatArray:
+        """(k,) coefficients of the user's columns."""
+        return self.working.beta(self.gamma)
+
+    @cached_property
+    def covariance_working(self) -> FloatArray:
+        """(k, k) inverse information in the working columns."""
+        factor = EquilibratedCholesky(self.information_working)
+        if factor.definite and factor.smallest_pivot > QR_PIVOT:
+            return factor.inverse()
+        return inverse_from_factor(triangular_factor(self.design, self.working, self.gamma))
+
+    @property
+    def eta(self) -> FloatArray:
+        """(n,) linear predictor, computed in the working columns, where large offsets of columns do no harm."""
+        return linear_predictor(self.design, self.gamma, self.working)
+
+    @cached_property
+    def condition(self) -> float:
+        """Condition number of the weighted working columns, each of unit length."""
+        factor = EquilibratedCholesky(self.information_working)
+        if factor.definite and factor.smallest_pivot > QR_PIVOT:
+            scale = 1.0 / np.sqrt(self.information_working.diagonal())
+            values = np.linalg.eigvalsh(self.information_working * scale * scale[:, None])
+            return float(np.sqrt(values[-1] / values[0]))
+        R = triangular_factor(self.design, self.working, self.gamma)
+        singular = np.linalg.svd(R / np.sqrt((R**2).sum(axis=0)), compute_uv=False)
+        return float(singular[0] / singular[-1]) if singular[-1] > 0 else float("inf")
+
+    @property
+    def parameters(self) -> int:
+        """Number k of coefficients."""
+        return self.design.columns

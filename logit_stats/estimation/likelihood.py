@@ -1,0 +1,68 @@
+"""The seam between the rows and everything that sums over them: moments and triangular factors of a design."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from logit_stats.design.block import Block, FloatArray
+from logit_stats.design.design import Design
+from logit_stats.estimation.moments import Moments, block_moments, working_columns
+from logit_stats.estimation.working import WorkingColumns
+
+TALL_ROWS = 4096
+
+
+def moments(design: Design, gamma: FloatArray, working: WorkingColumns) -> Moments:
+    """Log-likelihood, score and information at the working coefficients `gamma`, summed over all rows."""
+    with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
+        return design.reduce(partial(block_moments, gamma=gamma, center=working.center, scale=working.scale))
+
+
+def kernel_name() -> str:
+    """Name of the implementation that sums over the rows."""
+    return "NumPy"
+
+
+def linear_predictor(design: Design, gamma: FloatArray, working: WorkingColumns) -> FloatArray:
+    """eta = offset + Z gamma for every row, computed in the working columns: (n,)."""
+    eta = np.empty(design.rows)
+    start = 0
+    for block in design.blocks(TALL_ROWS):
+        part = working_columns(block.X, working.center, working.scale) @ gamma
+        if block.offset is not None:
+            part += block.offset
+        eta[start : start + len(part)] = part
+        start += len(part)
+    return eta
+
+
+def triangular_factor(design: Design, working: WorkingColumns, gamma: FloatArray | None = None) -> FloatArray:
+    """R of a QR factorisation of the working columns, or with `gamma` of the weighted ones: (k, k) upper triangular.
+
+    R'R is the (weighted) Gram matrix, but R keeps the digits that squaring loses (Golub and Van Loan 2013, Matrix
+    Computations, section 5.3). Rows are walked in tiles, each stacked under the R so far.
+    """
+    R = np.zeros((0, design.columns))
+    for block in design.blocks(TALL_ROWS):
+        Z = working_columns(block.X, working.center, working.scale)
+        if gamma is not None:
+            Z = Z * _root_weight(block, Z, gamma)[:, None]
+        R = np.linalg.qr(np.vstack([R, Z]), mode="r")
+    k = design.columns
+    return R if R.shape[0] == k else np.vstack([R, np.zeros((k - R.shape[0], k))])
+
+
+def _root_weight(block: Block, Z: FloatArray, gamma: FloatArray) -> FloatArray:
+    """Square root of the information weight a m p (1 - p)."""
+    eta = Z @ gamma
+    if block.offset is not None:
+        eta += block.offset
+    e = np.exp(-np.abs(eta))
+    root: FloatArray = np.sqrt(e) / (1.0 + e)
+    if block.trials is not None:
+        root *= np.sqrt(block.trials)
+    if block.weight is not None:
+        root *= np.sqrt(block.weight)
+    return root

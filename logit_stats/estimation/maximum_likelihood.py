@@ -1,0 +1,214 @@
+"""From a `Design` to a `Fit`: rank, start, iterations, separation."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+from logit_stats.design.block import FloatArray
+from logit_stats.design.design import Design
+from logit_stats.errors import ConvergenceWarning, DataError, check_choice
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.likelihood import moments
+from logit_stats.estimation.linear_algebra import EquilibratedCholesky
+from logit_stats.estimation.moments import Moments
+from logit_stats.estimation.newton import Optimum, newton
+from logit_stats.estimation.null_model import NullModel, null_model
+from logit_stats.estimation.rank import dependent_columns, rank_error
+from logit_stats.estimation.scipy_methods import SCIPY_METHODS, scipy_optimum
+from logit_stats.estimation.separation import find_separation, separation_error
+from logit_stats.estimation.working import WorkingColumns, centred_columns
+
+METHODS = ("newton", "irls", *SCIPY_METHODS)
+NEWTON_TOLERANCE = 1e-9
+SCIPY_TOLERANCE = 1e-5
+
+# A column of which its predecessors leave less than this is looked at again in centred and scaled columns ...
+RECENTRE_PIVOT = 1e-6
+# ... and if it is still no more than this, its rank is settled by a QR of the rows.
+RANK_PIVOT = 1e-9
+# Sizes of information whose squares and products stay numbers.
+_SIZES = (1e-140, 1e140)
+
+UserCallback = Callable[[FloatArray], None]
+
+
+def maximum_likelihood(
+    design: Design,
+    *,
+    start: FloatArray | None = None,
+    method: str = "newton",
+    maxiter: int = 35,
+    tol: float | None = None,
+    callback: UserCallback | None = None,
+    check_rank: bool | str = True,
+) -> Fit:
+    """Fit the model.
+
+    Parameters
+    ----------
+    design : Design
+    start : (k,), optional
+        Coefficients to start from. A start worse than the null model is replaced by it.
+    method : str
+        One of `METHODS`.
+    maxiter : int
+        Largest number of iterations.
+    tol : float, optional
+        Distance to the maximum, in standard errors, that counts as reached: by default 1e-9 for Newton's method (which
+        then takes one more, free step) and 1e-5 for SciPy's methods.
+    callback : callable, optional
+        Called with the coefficients after every iteration.
+    check_rank : bool or "drop"
+        Whether dependent columns are an error (True), left out ("drop"), or not looked for (False).
+
+    Raises
+    ------
+    RankDeficientError
+        If columns are combinations of others.
+    SeparationError
+        If there is no finite estimate.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the iterations end before the tolerance is met.
+    """
+    check_choice("method", method, METHODS)
+    check_choice("check_rank", check_rank, (True, False, "drop"))  # type: ignore[arg-type]
+    if maxiter < 0:
+        raise DataError(f"maxiter={maxiter} is negative.")
+    implicit = design.constant is None and _spans_constant(design)
+    null = null_model(design, constant_in_span=design.constant is not None or implicit)
+    design, working, at_null = _prepared(design, null, check_rank)
+    gamma, first, note = _start(design, working, null, at_null, start)
+    user_callback = None if callback is None else lambda g: callback(working.beta(g))
+
+    def refuse_separation(gamma: FloatArray) -> None:
+        separation = find_separation(design, working.beta(gamma))
+        if separation.kind != "none":
+            raise separation_error(design, separation)
+
+    if method in SCIPY_METHODS:
+        tolerance = SCIPY_TOLERANCE if tol is None else tol
+        best = scipy_optimum(design, working, gamma, method, maxiter=maxiter, tol=tolerance, callback=user_callback)
+    else:
+        tolerance = NEWTON_TOLERANCE if tol is None else tol
+        best = newton(
+            design, working, gamma, maxiter=maxiter, tol=tolerance,
+            callback=user_callback, check=refuse_separation, first=first,
+        )  # fmt: skip
+    if _may_be_separated(design, best):
+        refuse_separation(best.gamma)
+    if not best.converged:
+        warnings.warn(_not_converged(method, best, maxiter), ConvergenceWarning, stacklevel=4)
+    return Fit(
+        design=design,
+        working=working,
+        gamma=best.gamma,
+        information_working=best.moments.information,
+        loglik=best.moments.loglik,
+        max_abs_eta=best.moments.max_abs_eta,
+        null=null,
+        constant_in_span=null.kind == "intercept",
+        method=method,
+        converged=best.converged,
+        iterations=best.iterations,
+        decrement=best.decrement,
+        trace=type(best.trace)(best.trace.steps, note),
+    )
+
+
+def _spans_constant(design: Design) -> bool:
+    """Whether some combination of the columns is one in every row (a factor coded in full, say)."""
+    sums = np.zeros(design.columns)
+    gram = np.zeros((design.columns, design.columns))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for block in design.blocks():
+            sums += block.X.sum(axis=0)
+            gram += block.X.T @ block.X
+    if not np.isfinite(gram).all():
+        return False
+    factor = EquilibratedCholesky(gram)
+    combination = factor.solve(sums) if factor.definite else np.linalg.lstsq(gram, sums, rcond=None)[0]
+    return all(bool(np.abs(block.X @ combination - 1.0).max() < 1e-8) for block in design.blocks())
+
+
+def _prepared(design: Design, null: NullModel, check_rank: bool | str) -> tuple[Design, WorkingColumns, Moments]:
+    """Working columns that the solver can trust, of full rank, and the moments of the null model in them."""
+    working = WorkingColumns(constant=design.constant)
+    at_null = moments(design, _null_gamma(design, null), working)
+    factor = EquilibratedCholesky(at_null.information)
+    sizes = at_null.information.diagonal()
+    sound = factor.definite and _SIZES[0] < sizes.min() and sizes.max() < _SIZES[1]
+    if sound and factor.smallest_pivot > RECENTRE_PIVOT:
+        return design, working, at_null
+    working = centred_columns(design)
+    at_null = moments(design, _null_gamma(design, null), working)
+    factor = EquilibratedCholesky(at_null.information)
+    if not (factor.definite and factor.smallest_pivot > RANK_PIVOT) and check_rank is not False:
+        found = dependent_columns(design)
+        if found and check_rank is True:
+            raise rank_error(design, found)
+        if found:
+            out = {d.column for d in found}
+            keep = [j for j in range(design.columns) if j not in out]
+            design = design.with_columns(keep, tuple(design.names[j] for j in sorted(out)))
+            return _prepared(design, null, False)
+    if not factor.definite and check_rank is False and dependent_columns(design):
+        raise rank_error(design, dependent_columns(design))
+    return design, working, at_null
+
+
+def _null_gamma(design: Design, null: NullModel) -> FloatArray:
+    """Coefficients of the null model where a constant column can carry it, else zero."""
+    gamma = np.zeros(design.columns)
+    if design.constant is not None:
+        gamma[design.constant] = null.intercept / float(design.X[0, design.constant])
+    return gamma
+
+
+def _start(
+    design: Design, working: WorkingColumns, null: NullModel, at_null: Moments, start: FloatArray | None
+) -> tuple[FloatArray, Moments, str]:
+    """Where to start: at the null model, or at the user's coefficients if these are better."""
+    gamma = _null_gamma(design, null)
+    if start is None:
+        return gamma, at_null, ""
+    beta = np.asarray(start, dtype=np.float64).reshape(-1)
+    if beta.shape != (design.columns,) or not np.isfinite(beta).all():
+        raise DataError(
+            f"start_params must be {design.columns} finite numbers, one for each of {', '.join(design.names[:8])}."
+        )
+    given = working.gamma(beta)
+    there = moments(design, given, working)
+    if np.isfinite(there.loglik) and there.loglik >= at_null.loglik:
+        return given, there, ""
+    return gamma, at_null, "start_params were worse than the null model, which was started from instead"
+
+
+def _may_be_separated(design: Design, best: Optimum) -> bool:
+    """Whether the end of the iterations leaves separation possible.
+
+    Along a direction of separation d, with q_i the probability of the outcome that row i did not have, the squared
+    decrement is at least (sum q c)² / sum q (1-q) c² >= min q. A smaller decrement therefore proves that there is no
+    such direction; only where it is larger is the search needed.
+    """
+    weight = 1.0 if design.weight is None else min(1.0, float(design.weight.values.min()))
+    least = weight * 0.5 * np.exp(-best.moments.max_abs_eta)
+    if np.isfinite(best.decrement) and best.decrement**2 < least:
+        return False
+    return best.converged or best.moments.max_abs_eta > 5.0 or not np.isfinite(best.decrement)
+
+
+def _not_converged(method: str, best: Optimum, maxiter: int) -> str:
+    distance = f"{best.decrement:.2g} standard errors" if np.isfinite(best.decrement) else "an unknown distance"
+    advice = "raise maxiter" if best.iterations >= maxiter else "try method='newton'"
+    if method in SCIPY_METHODS and best.iterations >= maxiter:
+        advice = "raise maxiter, or use method='newton'"
+    return (
+        f"The {method} iterations stopped after {best.iterations} steps, {distance} from the maximum: "
+        f"the coefficients are not the maximum-likelihood estimate; {advice}."
+    )

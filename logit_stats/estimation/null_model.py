@@ -1,0 +1,52 @@
+"""The null model: what the likelihood is measured against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from logit_stats.design.design import Design
+from logit_stats.estimation.likelihood import moments
+from logit_stats.estimation.newton import newton
+from logit_stats.estimation.working import WorkingColumns
+
+
+@dataclass(frozen=True, slots=True)
+class NullModel:
+    """The null model that is nested in the fitted one.
+
+    Attributes
+    ----------
+    kind : str
+        ``"intercept"``: one common probability (and the offset); ``"half"``: probability 1/2 (or the offset alone), the
+        null of a model without a constant in the span of its columns.
+    intercept : float
+        Its intercept (0 for ``"half"``).
+    loglik : float
+        Its log-likelihood, without binomial coefficients.
+    """
+
+    kind: Literal["intercept", "half"]
+    intercept: float
+    loglik: float
+
+
+def null_model(design: Design, *, constant_in_span: bool) -> NullModel:
+    """Fit the null model of a design."""
+    plain = WorkingColumns()
+    ones = design.intercept_only()
+    if not constant_in_span:
+        return NullModel("half", 0.0, moments(ones, np.zeros(1), plain).loglik)
+    weight = 1.0 if design.weight is None else design.weight.values
+    trials = 1.0 if design.response.trials is None else design.response.trials
+    total = float(np.sum(weight * trials * np.ones(design.rows)))
+    events = float(np.sum(weight * design.response.successes))
+    logit = float(np.log(events) - np.log(total - events))
+    if design.offset is None:
+        loglik = events * (np.log(events) - np.log(total)) + (total - events) * (np.log(total - events) - np.log(total))
+        return NullModel("intercept", logit, float(loglik))
+    start = np.array([logit - float(np.mean(design.offset.values))])
+    found = newton(ones, plain, start, maxiter=200, tol=1e-10)
+    return NullModel("intercept", float(found.gamma[0]), found.moments.loglik)

@@ -1,0 +1,111 @@
+"""`WorkingColumns`: the columns in which the solver computes, and the way back to the user's.
+
+Working column j is ``z_j = (x_j - center_j) * scale_j``; the linear predictor is the same number in both,
+``eta = X beta = Z gamma``. Centring needs a constant column to take up the difference. Scales are powers of two, so
+that scaling loses no digit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from logit_stats.design.block import FloatArray
+from logit_stats.design.design import Design
+
+
+@dataclass(frozen=True, eq=False)
+class WorkingColumns:
+    """Centres and scales of the solver's columns; None leaves the columns as they are.
+
+    Attributes
+    ----------
+    center, scale : (k,) or None
+        ``Z = (X - center) * scale``.
+    constant : int or None
+        Position of the constant column, which is neither centred nor scaled.
+    constant_value : float
+        Its value.
+    """
+
+    center: FloatArray | None = None
+    scale: FloatArray | None = None
+    constant: int | None = None
+    constant_value: float = 1.0
+
+    @property
+    def plain(self) -> bool:
+        """Whether working columns are the user's columns."""
+        return self.center is None and self.scale is None
+
+    def beta(self, gamma: FloatArray) -> FloatArray:
+        """Coefficients of the user's columns from those of the working columns."""
+        if self.plain:
+            return gamma.copy()
+        return self.matrix(len(gamma)) @ gamma
+
+    def gamma(self, beta: FloatArray) -> FloatArray:
+        """Coefficients of the working columns from those of the user's columns."""
+        if self.plain:
+            return np.array(beta, dtype=np.float64)
+        gamma = beta / (1.0 if self.scale is None else self.scale)
+        if self.center is not None and self.constant is not None:
+            gamma[self.constant] += float(self.center @ beta) / self.constant_value
+        return gamma
+
+    def matrix(self, k: int) -> FloatArray:
+        """(k, k) matrix A with ``beta = A gamma``."""
+        scale = np.ones(k) if self.scale is None else self.scale
+        A = np.diag(scale)
+        if self.center is not None and self.constant is not None:
+            A[self.constant] -= self.center * scale / self.constant_value
+        return A
+
+    def standard_errors(self, covariance: FloatArray) -> FloatArray:
+        """Standard errors of the user's coefficients from the covariance of the working ones.
+
+        The square root is taken before scaling back: columns of size 1e-300 have standard errors of size 1e300, whose
+        squares are no numbers.
+        """
+        se: FloatArray = np.sqrt(np.diag(covariance))
+        if self.plain:
+            return se
+        if self.scale is not None:
+            se = se * self.scale
+        if self.center is not None and self.constant is not None:
+            a = self.matrix(len(se))[self.constant]
+            size = np.abs(a).max()
+            se[self.constant] = size * np.sqrt((a / size) @ covariance @ (a / size))
+        return se
+
+    def covariance(self, covariance: FloatArray) -> FloatArray:
+        """Covariance of the user's coefficients from that of the working ones."""
+        if self.plain:
+            return covariance.copy()
+        A = self.matrix(len(covariance))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return A @ covariance @ A.T
+
+
+def centred_columns(design: Design) -> WorkingColumns:
+    """Working columns of mean about zero and size about one.
+
+    Without a constant column nothing is centred, since nothing could take up the difference.
+    """
+    k = design.columns
+    center = np.zeros(k)
+    size = np.zeros(k)
+    if design.constant is not None:
+        for block in design.blocks():
+            center += (block.X / design.rows).sum(axis=0)
+        center[design.constant] = 0.0
+    for block in design.blocks(1 << 14):
+        np.maximum(size, np.abs(block.X - center).max(axis=0), out=size)
+    exponent = np.frexp(size)[1].astype(np.float64)
+    scale = np.where(size > 0, np.exp2(-np.clip(exponent, -1021, 1021)), 1.0)
+    value = 1.0
+    if design.constant is not None:
+        scale[design.constant] = 1.0
+        value = float(design.X[0, design.constant])
+    return WorkingColumns(center if design.constant is not None else None, scale, design.constant, value)

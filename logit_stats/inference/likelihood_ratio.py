@@ -1,0 +1,98 @@
+"""Likelihood-ratio test of nested models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from logit_stats.errors import DataError, NotAvailableError
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.likelihood import TALL_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class LikelihoodRatioTest:
+    """Twice the difference of two log-likelihoods, chi-squared if the smaller model holds (Wilks 1938).
+
+    Attributes
+    ----------
+    statistic : float
+    df : int
+        Difference of the numbers of coefficients.
+    pvalue : float
+    larger, smaller : str
+        Columns that only the larger model has; description of the smaller.
+    """
+
+    statistic: float
+    df: int
+    pvalue: float
+    larger: str
+    smaller: str
+
+    def __str__(self) -> str:
+        return (
+            f"Likelihood-ratio test of {self.larger} beyond {self.smaller}: "
+            f"chi2({self.df}) = {self.statistic:.4f}, p = {self.pvalue:.4g}"
+        )
+
+
+def likelihood_ratio_test(one: Fit, other: Fit) -> LikelihoodRatioTest:
+    """Test the smaller of two nested fits against the larger.
+
+    Raises
+    ------
+    DataError
+        If the fits do not have the same rows, response, weights and offset, or are not nested.
+    NotAvailableError
+        Under sampling weights, where there is no likelihood to compare.
+    """
+    larger, smaller = (one, other) if one.parameters >= other.parameters else (other, one)
+    if "sampling" in (larger.design.weight_kind, smaller.design.weight_kind):
+        raise NotAvailableError("Under sampling weights the likelihood is a weighted sum, not a likelihood; use a Wald test.")
+    if larger.parameters == smaller.parameters:
+        raise DataError(f"Both models have {larger.parameters} coefficients; a likelihood-ratio test needs one inside the other.")
+    _refuse_different_rows(larger, smaller)
+    _refuse_not_nested(larger, smaller)
+    statistic = max(2.0 * (larger.loglik - smaller.loglik), 0.0)
+    df = larger.parameters - smaller.parameters
+    extra = [name for name in larger.design.names if name not in smaller.design.names]
+    kept = [name for name in smaller.design.names if name in larger.design.names]
+    return LikelihoodRatioTest(
+        statistic, df, float(stats.chi2.sf(statistic, df)), " + ".join(extra), " + ".join(kept) or "the smaller model"
+    )
+
+
+def _refuse_different_rows(larger: Fit, smaller: Fit) -> None:
+    a, b = larger.design, smaller.design
+    if a.rows != b.rows:
+        raise DataError(
+            f"The models were fitted to different rows ({a.rows} and {b.rows}); a variable with missing values may be in "
+            f"one of them only. Fit both to the complete rows of the larger model."
+        )
+    pairs = [
+        ("responses", a.response.successes, b.response.successes),
+        ("trials", a.response.trials, b.response.trials),
+        ("weights", None if a.weight is None else a.weight.values, None if b.weight is None else b.weight.values),
+        ("offsets", None if a.offset is None else a.offset.values, None if b.offset is None else b.offset.values),
+    ]
+    for what, left, right in pairs:
+        if (left is None) != (right is None) or (left is not None and not np.array_equal(left, right)):  # type: ignore[arg-type]
+            raise DataError(f"The models have different {what}; their likelihoods cannot be compared.")
+
+
+def _refuse_not_nested(larger: Fit, smaller: Fit) -> None:
+    """Every column of the smaller model must be a combination of those of the larger."""
+    k = larger.parameters
+    R = np.zeros((0, k + smaller.parameters))
+    for big, small in zip(larger.design.blocks(TALL_ROWS), smaller.design.blocks(TALL_ROWS), strict=True):
+        R = np.linalg.qr(np.vstack([R, np.hstack([big.X, small.X])]), mode="r")
+    outside = np.linalg.norm(R[k:, k:], axis=0) > 1e-8 * np.linalg.norm(R[:, k:], axis=0)
+    if outside.any():
+        names = [name for name, out in zip(smaller.design.names, outside, strict=True) if out]
+        raise DataError(
+            f"The models are not nested: {', '.join(names[:5])} of the smaller model is no combination of the columns of "
+            f"the larger. Compare such models by AIC or BIC."
+        )

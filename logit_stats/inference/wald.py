@@ -1,0 +1,78 @@
+"""Wald statistics of single coefficients and of all slopes: z, p-values, intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from logit_stats.design.block import FloatArray
+from logit_stats.errors import DataError
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.linear_algebra import EquilibratedCholesky
+from logit_stats.inference.covariance import Covariance
+
+
+def z_values(fit: Fit, cov: Covariance) -> FloatArray:
+    """(k,) coefficient over standard error."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(fit.beta / cov.standard_errors)
+
+
+def p_values(z: FloatArray, df: float | None) -> FloatArray:
+    """(k,) two-sided p-values, from the normal distribution or (`df`) from Student's t; exact in the far tail."""
+    size = np.abs(z)
+    return np.asarray(2.0 * (stats.norm.sf(size) if df is None else stats.t.sf(size, df)))
+
+
+def wald_interval(fit: Fit, cov: Covariance, alpha: float, df: float | None) -> FloatArray:
+    """(k, 2) limits: coefficient plus and minus a quantile times the standard error.
+
+    Raises
+    ------
+    DataError
+        Unless 0 < alpha < 1.
+    """
+    if not 0.0 < alpha < 1.0:
+        raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
+    quantile = stats.norm.isf(alpha / 2.0) if df is None else stats.t.isf(alpha / 2.0, df)
+    half = quantile * cov.standard_errors
+    return np.column_stack([fit.beta - half, fit.beta + half])
+
+
+@dataclass(frozen=True, slots=True)
+class OverallTest:
+    """A test that all slopes are zero.
+
+    Attributes
+    ----------
+    statistic : float
+        Chi-squared statistic.
+    df : int
+        Number of slopes.
+    pvalue : float
+        Its p-value.
+    """
+
+    statistic: float
+    df: int
+    pvalue: float
+
+    def __str__(self) -> str:
+        return f"chi2({self.df}) = {self.statistic:.4f}, p = {self.pvalue:.4g}"
+
+
+def overall_wald(fit: Fit, cov: Covariance) -> OverallTest | None:
+    """Wald test of all slopes under the covariance given; None where a constant is hidden in the columns."""
+    if fit.design.constant is None and fit.constant_in_span:
+        return None
+    slopes = [j for j in range(fit.parameters) if j != fit.design.constant]
+    if not slopes:
+        return None
+    factor = EquilibratedCholesky(np.ascontiguousarray(cov.working[np.ix_(slopes, slopes)]))
+    if not factor.definite:
+        return None
+    gamma = fit.gamma[slopes]
+    statistic = float(gamma @ factor.solve(gamma))
+    return OverallTest(statistic, len(slopes), float(stats.chi2.sf(statistic, len(slopes))))

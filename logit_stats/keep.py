@@ -1,0 +1,50 @@
+"""Saving and loading results."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logit_stats.errors import DataError, NotAvailableError
+
+if TYPE_CHECKING:
+    from logit_stats.results import LogitResults
+
+
+def save(results: LogitResults, path: str | Path) -> None:
+    """Write results to a file.
+
+    Raises
+    ------
+    NotAvailableError
+        If the formula uses a function that cannot be kept (one defined in a function, or a lambda).
+    """
+    try:
+        content = pickle.dumps(results, protocol=pickle.HIGHEST_PROTOCOL)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise NotAvailableError(
+            f"The result cannot be saved, because its formula uses something that cannot be: {error}. "
+            f"Move functions that the formula uses to the top of a module."
+        ) from error
+    Path(path).write_bytes(content)
+
+
+def load(path: str | Path) -> LogitResults:
+    """Read results that `LogitResults.save` wrote. Load only files that you trust: unpickling can run code.
+
+    Raises
+    ------
+    DataError
+        If the file holds something else.
+    """
+    from logit_stats.results import LogitResults
+
+    with Path(path).open("rb") as file:
+        try:
+            results = pickle.load(file)
+        except (pickle.UnpicklingError, EOFError) as error:
+            raise DataError(f"{path} is no saved result: {error}") from error
+    if not isinstance(results, LogitResults):
+        raise DataError(f"{path} holds a {type(results).__name__}, not a saved result.")
+    return results

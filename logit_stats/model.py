@@ -1,0 +1,402 @@
+"""`Logit` and `logit`: a model, which is data in the form of a design, and its fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+
+from logit_stats.design.block import FloatArray
+from logit_stats.design.design import Design
+from logit_stats.design.formula import capture_scope
+from logit_stats.design.from_arrays import design_from_arrays, new_columns
+from logit_stats.design.from_formula import design_from_formula
+from logit_stats.design.sample import Sample
+from logit_stats.errors import DataError, UnknownOptionError, check_choice
+from logit_stats.estimation.likelihood import moments
+from logit_stats.estimation.maximum_likelihood import maximum_likelihood
+from logit_stats.estimation.moments import Moments
+from logit_stats.estimation.rows import loglik_terms, probability, score_residual, variance
+from logit_stats.estimation.working import WorkingColumns
+from logit_stats.inference.covariance import COV_TYPES, covariance, default_cov_type
+from logit_stats.results import LogitResults
+
+_PLAIN = WorkingColumns()
+
+
+class Logit:
+    """Binary logit model of arrays; the counterpart of ``statsmodels.api.Logit``.
+
+    Parameters
+    ----------
+    endog : (n,) array_like, or (n, 2) counts
+        0/1 numbers, booleans, or two levels (the second is modelled); or successes and failures.
+    exog : (n, k) array_like
+        Design columns. No intercept is added.
+    offset : (n,) array_like, optional
+        Known part of the linear predictor.
+    freq_weights : (n,) array_like, optional
+        How many identical rows each row stands for.
+    sampling_weights : (n,) array_like, optional
+        Inverse selection probabilities. The covariance is then design-based by default.
+    trials : (n,) array_like, optional
+        Number of trials, where `endog` counts successes.
+    missing : {"none", "drop", "raise"}
+        What to do with rows that have missing values: refuse them ("none", "raise") or leave them out.
+    check_rank : bool or "drop"
+        Whether columns that are combinations of others are an error, left out ("drop"), or not looked for (False).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from logit_stats import Logit
+    >>> x = np.arange(10)
+    >>> y = [0, 1, 0, 0, 1, 1, 1, 1, 1, 1]
+    >>> Logit(y, np.column_stack([np.ones(10), x])).fit().params.round(6)
+    array([-1.972805,  0.822401])
+    """
+
+    def __init__(
+        self,
+        endog: Any,
+        exog: Any,
+        *,
+        offset: Any = None,
+        freq_weights: Any = None,
+        sampling_weights: Any = None,
+        trials: Any = None,
+        missing: str = "none",
+        check_rank: bool | str = True,
+    ) -> None:
+        design = design_from_arrays(
+            endog,
+            exog,
+            offset=offset,
+            freq_weights=freq_weights,
+            sampling_weights=sampling_weights,
+            trials=trials,
+            missing=missing,
+            refuse_wide=check_rank is True,
+        )
+        self._adopt(design, check_rank)
+
+    def _adopt(self, design: Design, check_rank: bool | str) -> None:
+        if check_rank not in (True, False, "drop"):
+            raise UnknownOptionError(f"check_rank={check_rank!r} is not known; choose one of True, False, 'drop'.")
+        self.design = design
+        self.check_rank = check_rank
+
+    @classmethod
+    def from_formula(
+        cls,
+        formula: str,
+        data: Any,
+        *,
+        subset: Any = None,
+        missing: str = "drop",
+        offset: Any = None,
+        freq_weights: Any = None,
+        sampling_weights: Any = None,
+        trials: Any = None,
+        check_rank: bool | str = True,
+        depth: int = 0,
+    ) -> Self:
+        """Model from a formula and a table; arguments as for `logit`.
+
+        `depth` says how many calls above the caller the formula's variables are looked up.
+        """
+        model = cls.__new__(cls)
+        design = design_from_formula(
+            formula,
+            data,
+            capture_scope(depth + 1),
+            subset=subset,
+            missing=missing,
+            offset=offset,
+            freq_weights=freq_weights,
+            sampling_weights=sampling_weights,
+            trials=trials,
+            refuse_wide=check_rank is True,
+        )
+        model._adopt(design, check_rank)
+        return model
+
+    # What the model is made of.
+
+    @property
+    def endog(self) -> FloatArray:
+        """(n,) outcome: 0/1, or the proportion of successes of grouped rows."""
+        return self.design.response.proportions
+
+    @property
+    def exog(self) -> FloatArray:
+        """(n, k) design columns."""
+        return self.design.X
+
+    @property
+    def endog_names(self) -> str:
+        """Name of the response."""
+        return self.design.response.name
+
+    @property
+    def exog_names(self) -> list[str]:
+        """Names of the design columns."""
+        return list(self.design.names)
+
+    @property
+    def nobs(self) -> float:
+        """Number of observations: rows, or the sum of the frequency weights."""
+        return self.design.observations
+
+    @property
+    def df_model(self) -> float:
+        """Number of columns beyond the constant."""
+        return float(self.design.columns - (self.design.constant is not None))
+
+    @property
+    def df_resid(self) -> float:
+        """Observations minus columns."""
+        return self.design.observations - self.design.columns
+
+    @property
+    def formula(self) -> str | None:
+        """The formula; None for array fits."""
+        return None if self.design.formula is None else self.design.formula.text
+
+    @property
+    def design_info(self) -> Any:
+        """patsy's DesignInfo of the columns; None for array fits."""
+        return None if self.design.formula is None else self.design.formula.info
+
+    @property
+    def sample(self) -> Sample:
+        """The account of the rows: read, dropped and why, used."""
+        return self.design.sample
+
+    def __repr__(self) -> str:
+        what = f"{self.formula!r}" if self.formula else f"{self.design.columns} columns"
+        return f"<Logit {what}: {self.sample.line()}>"
+
+    # The likelihood at any coefficients.
+
+    def _moments(self, params: Any) -> Moments:
+        return moments(self.design, self._coefficients(params), _PLAIN)
+
+    def _coefficients(self, params: Any) -> FloatArray:
+        beta = np.asarray(params, dtype=np.float64).reshape(-1)
+        if len(beta) != self.design.columns:
+            raise DataError(f"params has {len(beta)} values; the model has {self.design.columns} columns.")
+        return beta
+
+    def _eta(self, params: Any) -> FloatArray:
+        eta = self.design.X @ self._coefficients(params)
+        return eta if self.design.offset is None else eta + self.design.offset.values
+
+    def _weighted(self, values: FloatArray) -> FloatArray:
+        return values if self.design.weight is None else values * self.design.weight.values
+
+    def loglike(self, params: Any) -> float:
+        """Log-likelihood at `params` (with binomial coefficients, where rows hold counts)."""
+        return float(self.loglikeobs(params).sum())
+
+    def loglikeobs(self, params: Any) -> FloatArray:
+        """(n,) log-likelihood of every row, weighted."""
+        from scipy.special import gammaln
+
+        y, m = self.design.response.successes, self.design.response.trials
+        terms = loglik_terms(self._eta(params), y, m)
+        if m is not None:
+            terms = terms + gammaln(m + 1) - gammaln(y + 1) - gammaln(m - y + 1)
+        return self._weighted(terms)
+
+    def score(self, params: Any) -> FloatArray:
+        """(k,) gradient of the log-likelihood."""
+        return self._moments(params).score
+
+    def score_obs(self, params: Any) -> FloatArray:
+        """(n, k) contribution of every row to the gradient."""
+        return np.asarray(self.score_factor(params)[:, None] * self.design.X)
+
+    def score_factor(self, params: Any) -> FloatArray:
+        """(n,) derivative of every row's log-likelihood by its linear predictor, ``y - m p``, weighted."""
+        response = self.design.response
+        return self._weighted(score_residual(self._eta(params), response.successes, response.trials))
+
+    def hessian(self, params: Any) -> FloatArray:
+        """(k, k) second derivatives of the log-likelihood."""
+        return -self.information(params)
+
+    def hessian_factor(self, params: Any) -> FloatArray:
+        """(n,) second derivative of every row's log-likelihood by its linear predictor, ``-m p (1 - p)``, weighted."""
+        trials = self.design.response.trials
+        factor = -variance(self._eta(params)) * (1.0 if trials is None else trials)
+        return self._weighted(np.asarray(factor))
+
+    def information(self, params: Any) -> FloatArray:
+        """(k, k) expected information, for the logit minus the Hessian."""
+        return self._moments(params).information
+
+    def predict(self, params: Any, exog: Any = None, offset: Any = None, which: str = "mean") -> FloatArray:
+        """Probabilities, linear predictors or variances at `params`.
+
+        Parameters
+        ----------
+        params : (k,) array_like
+        exog : (m, k) array_like, optional
+            Design columns; by default those of the model.
+        offset : float or (m,) array_like, optional
+            By default that of the model where `exog` is, else none.
+        which : {"mean", "linear", "var"}
+            Probability p, linear predictor, or p (1 - p).
+        """
+        check_choice("which", which, ("mean", "linear", "var"))
+        beta = self._coefficients(params)
+        if exog is None:
+            eta = self._eta(beta) if offset is None else self.design.X @ beta + np.asarray(offset, dtype=np.float64)
+        else:
+            X, _ = new_columns(exog, self.design.names)
+            eta = X @ beta + (0.0 if offset is None else np.asarray(offset, dtype=np.float64))
+        return {"mean": probability, "linear": np.asarray, "var": variance}[which](eta)
+
+    # Fitting.
+
+    def fit(
+        self,
+        start_params: Any = None,
+        method: str = "newton",
+        maxiter: int = 35,
+        tol: float | None = None,
+        cov_type: str | None = None,
+        cov_kwds: dict[str, Any] | None = None,
+        use_t: bool = False,
+        disp: bool = False,
+        callback: Callable[[FloatArray], None] | None = None,
+    ) -> LogitResults:
+        """Fit by maximum likelihood.
+
+        Parameters
+        ----------
+        start_params : (k,) array_like, optional
+            Coefficients to start from, by default those of the null model.
+        method : {"newton", "irls", "bfgs", "lbfgs", "cg", "ncg", "powell", "nm"}
+            Newton's method with step control (for the logit the same as iteratively reweighted least squares), or an
+            optimiser of SciPy.
+        maxiter : int
+            Largest number of iterations.
+        tol : float, optional
+            Distance to the maximum, in standard errors, that counts as reached: 1e-9 by default for Newton's method,
+            1e-5 for SciPy's.
+        cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "survey"}, optional
+            Covariance of the coefficients; by default "nonrobust", or "survey" under sampling weights.
+        cov_kwds : dict, optional
+            Further settings of the covariance; the types above have none.
+        use_t : bool
+            Use Student's t with n - k degrees of freedom for p-values and intervals.
+        disp : bool
+            Print how the iterations went.
+        callback : callable, optional
+            Called with the coefficients after every iteration.
+
+        Returns
+        -------
+        LogitResults
+
+        Raises
+        ------
+        RankDeficientError
+            If columns are combinations of others.
+        SeparationError
+            If some combination of columns predicts outcomes perfectly, so that no finite estimate exists.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the iterations end before the tolerance is met.
+        """
+        if cov_type is not None:
+            check_choice("cov_type", cov_type, COV_TYPES)
+        if cov_kwds:
+            raise UnknownOptionError(
+                f"cov_kwds has {', '.join(map(repr, cov_kwds))}; the covariance {cov_type!r} has no such setting."
+            )
+        fitted = maximum_likelihood(
+            self.design,
+            start=start_params,
+            method=method,
+            maxiter=maxiter,
+            tol=tol,
+            callback=callback,
+            check_rank=self.check_rank,
+        )
+        cov = covariance(fitted, default_cov_type(fitted) if cov_type is None else cov_type)
+        results = LogitResults(model=self if fitted.design is self.design else self._with_design(fitted.design),
+                               fit_=fitted, covariance_=cov, use_t=use_t)  # fmt: skip
+        if disp:
+            print(results.convergence_message())
+        return results
+
+    def _with_design(self, design: Design) -> Logit:
+        model = Logit.__new__(Logit)
+        model._adopt(design, self.check_rank)
+        return model
+
+
+def logit(
+    formula: str,
+    data: Any,
+    *,
+    subset: Any = None,
+    missing: str = "drop",
+    offset: Any = None,
+    freq_weights: Any = None,
+    sampling_weights: Any = None,
+    trials: Any = None,
+    check_rank: bool | str = True,
+) -> Logit:
+    """Logit model from a formula and a table.
+
+    Parameters
+    ----------
+    formula : str
+        patsy's grammar, as in ``"low ~ age + lwt + C(race) + smoke"``. The response is 0/1, boolean or has two levels
+        (the second is modelled); or counts, ``"successes + failures ~ x"``.
+    data : DataFrame, dict of arrays, polars or Arrow table
+        Where the names of the formula are looked up, before the caller's variables.
+    subset : (n,) bool array_like, optional
+        Rows to use.
+    missing : {"drop", "raise"}
+        Leave rows with missing values out (and say so), or refuse them.
+    offset, freq_weights, sampling_weights, trials : str or (n,) array_like, optional
+        Column name or numbers; see `Logit`.
+    check_rank : bool or "drop"
+        Whether columns that are combinations of others are an error, left out ("drop"), or not looked for (False).
+
+    Returns
+    -------
+    Logit
+        Call `.fit()`.
+
+    Examples
+    --------
+    >>> import logit_stats as ls
+    >>> res = ls.logit("GRADE ~ GPA + TUCE + PSI", data=ls.datasets.load("spector")).fit()
+    >>> res.params.round(4)
+    Intercept   -13.0213
+    GPA           2.8261
+    TUCE          0.0952
+    PSI           2.3787
+    dtype: float64
+    """
+    return Logit.from_formula(
+        formula,
+        data,
+        subset=subset,
+        missing=missing,
+        offset=offset,
+        freq_weights=freq_weights,
+        sampling_weights=sampling_weights,
+        trials=trials,
+        check_rank=check_rank,
+        depth=1,
+    )

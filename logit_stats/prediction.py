@@ -1,0 +1,55 @@
+"""Linear predictors of new data, with the levels, transforms and offset of the fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from logit_stats.design.block import FloatArray
+from logit_stats.design.from_arrays import new_columns
+from logit_stats.design.row_numbers import row_numbers
+from logit_stats.design.table import Table
+from logit_stats.errors import DataError
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.moments import working_columns
+
+
+def predict_new(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, pd.Index | None]:
+    """Linear predictor of every row of new data, NaN where something is missing, and the row labels if any.
+
+    Raises
+    ------
+    DataError
+        If the model has an offset and the new data have none.
+    """
+    design = fit.design
+    if exog is None:
+        X, index = design.X, None
+        labels: pd.Index = design.index
+    elif design.formula is not None:
+        X, _, labels = design.formula.design_matrix(exog)
+        index = labels
+        X = X[:, [design.formula.names.index(name) for name in design.names]]
+    else:
+        X, index = new_columns(exog, design.names)
+        labels = index if index is not None else pd.RangeIndex(len(X))
+    eta = working_columns(X, fit.working.center, fit.working.scale) @ fit.gamma
+    return eta + _offset_of(fit, exog, offset, labels), index
+
+
+def _offset_of(fit: Fit, exog: Any, offset: Any, labels: pd.Index) -> FloatArray | float:
+    known = fit.design.offset
+    if offset is None:
+        if known is None:
+            return 0.0
+        if known.column is None or fit.design.formula is None:
+            raise DataError(
+                "The model was fitted with an offset given as an array: give the offset of the new rows as offset= "
+                "(0 for none)."
+            )
+        offset = known.column
+    table = Table(exog) if isinstance(offset, str) and exog is not None else None
+    numbers = row_numbers("offset", offset, table, labels)
+    return np.zeros(len(labels)) if numbers is None else numbers.values

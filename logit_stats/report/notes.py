@@ -1,0 +1,92 @@
+"""The notes under a summary: what a reader must know beside the numbers, a sentence each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from logit_stats.errors import listed
+from logit_stats.inference.hauck_donner import hauck_donner
+from logit_stats.inference.wald import overall_wald
+
+if TYPE_CHECKING:
+    from logit_stats.results import LogitResults
+
+# Half of the digits of a standard error are still right here; the reader should know why they are large.
+ILL_CONDITIONED = 1e4
+
+_COVARIANCE_WORDS = {
+    "HC0": "robust (White's sandwich, no small-sample factor)",
+    "HC1": "robust (sandwich times n / (n - k))",
+    "HC2": "robust (sandwich, residuals divided by the root of 1 - leverage)",
+    "HC3": "robust (sandwich, residuals divided by 1 - leverage)",
+    "survey": "design-based (sampling weights, sandwich times n / (n - 1))",
+}
+
+
+def notes(res: LogitResults) -> list[str]:
+    """Notes of a result, the most general first."""
+    fit = res.fit_
+    design = fit.design
+    response = design.response
+    found = []
+    if response.grouped:
+        found.append(
+            f"Models the probability of success in {response.name}: {design.rows} rows of "
+            f"{response.trials.sum():.0f} trials; the log-likelihood contains the binomial coefficients."  # type: ignore[union-attr]
+        )
+    else:
+        found.append(f"Models the probability of {response.success} (against {response.failure}).")
+    if design.offset is not None:
+        found.append(f"The linear predictor contains the offset {design.offset.label}.")
+    found += _weights_notes(res)
+    if design.left_out:
+        plural = "s" if len(design.left_out) > 1 else ""
+        found.append(
+            f"Left out, being combinations of other columns: column{plural} {listed(design.left_out, 8)}."
+        )
+    if fit.null.kind == "half":
+        found.append(
+            "There is no constant: the null model is a probability of 1/2 in every row"
+            + (" (the offset alone)" if design.offset is not None else "")
+            + f", with {res.df_model:g} degrees of freedom to this model."
+        )
+    if not fit.converged:
+        found.append(
+            f"NOT CONVERGED: {fit.decrement:.2g} standard errors from the maximum after {fit.iterations} iterations."
+        )
+    if fit.trace.note:
+        found.append(f"{fit.trace.note[0].upper()}{fit.trace.note[1:]}.")
+    if fit.condition > ILL_CONDITIONED:
+        found.append(
+            f"The condition number of the weighted design is {fit.condition:.3g}: some columns are nearly dependent; "
+            f"certificate() names them."
+        )
+    past_peak = hauck_donner(fit)
+    if past_peak:
+        found.append(
+            f"Hauck-Donner effect: the Wald statistic of {listed(past_peak)} shrinks as the effect grows, so its z and p "
+            f"understate the evidence; use a likelihood-ratio test (lr_test() against the fit without it)."
+        )
+    return found
+
+
+def _weights_notes(res: LogitResults) -> list[str]:
+    found = []
+    design = res.fit_.design
+    if design.weight_kind == "frequency":
+        found.append(f"Frequency weights: {design.rows} rows stand for {design.observations:.0f} observations.")
+    if res.covariance_.robust:
+        found.append(f"Standard errors are {_COVARIANCE_WORDS[res.cov_type]}.")
+        if design.weight_kind == "sampling":
+            found.append(
+                "With sampling weights the log-likelihood is a weighted sum: likelihood-ratio tests, AIC and BIC are not "
+                "defined."
+            )
+        else:
+            found.append("The LLR p-value in the header is model-based.")
+        test = overall_wald(res.fit_, res.covariance_)
+        if test is not None:
+            found.append(f"Robust Wald test that all slopes are zero: {test}.")
+    elif design.weight_kind == "sampling":
+        found.append("Sampling weights with a model-based covariance: standard errors are not valid; use cov_type='survey'.")
+    return found
