@@ -166,7 +166,7 @@ class Logit:
 
     @property
     def design_info(self) -> Any:
-        """patsy's DesignInfo of the columns; None for array fits."""
+        """DesignInfo (patsy's) of the columns; None for array fits."""
         return None if self.design.formula is None else self.design.formula.info
 
     @property
@@ -257,7 +257,7 @@ class Logit:
         else:
             X, _ = new_columns(exog, self.design.names)
             eta = X @ beta + (0.0 if offset is None else np.asarray(offset, dtype=np.float64))
-        return {"mean": probability, "linear": np.asarray, "var": variance}[which](eta)
+        return eta if which == "linear" else (probability if which == "mean" else variance)(eta)
 
     # Fitting.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +14,7 @@ from logit_stats.assess.classification import pred_table
 from logit_stats.assess.fit_statistics import PSEUDO_RSQUARED, FitStatistics
 from logit_stats.assess.residuals import residuals
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import NotAvailableError, check_choice
+from logit_stats.errors import check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.covariance import Covariance, covariance
@@ -267,7 +266,7 @@ class LogitResults:
         """
         check_choice("which", which, ("mean", "linear", "var"))
         eta, index = (self.fit_.eta, None) if exog is None and offset is None else predict_new(self.fit_, exog, offset)
-        values = {"mean": probability, "linear": np.asarray, "var": variance}[which](eta)
+        values = eta if which == "linear" else (probability if which == "mean" else variance)(eta)
         if not self.fit_.design.labelled and index is None:
             return values
         return pd.Series(values, index=self.fit_.design.index if index is None else index)

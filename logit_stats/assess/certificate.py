@@ -88,7 +88,10 @@ class Certificate:
             ("Newton decrement", f"{self.decrement:.2e}"),
             ("Error of every coefficient", f"at most {self.distance_bound:.2e} standard errors"),
             ("Guaranteed digits, coefficients", f"{int(digits.min())} or more (fewest: {digits.idxmin()})"),
-            ("Guaranteed digits, log-likelihood", f"{self.loglik_digits} (error at most {self.loglik_error_bound:.1e})"),
+            (
+                "Guaranteed digits, log-likelihood",
+                f"{self.loglik_digits} (error at most {self.loglik_error_bound:.1e})",
+            ),
             ("Condition number", f"{self.condition_number:.4g}"),
         ]
         for near in self.near_dependences:
@@ -236,6 +239,6 @@ def _data_hash(design: Design) -> str:
     digest.update(repr((design.rows, design.names)).encode())
     for block in design.blocks(TALL_ROWS):
         for part in (block.successes, block.trials, block.weight, block.offset):
-            digest.update(b"-" if part is None else np.ascontiguousarray(part))
-        digest.update(np.ascontiguousarray(block.X))
+            digest.update(b"-" if part is None else np.ascontiguousarray(part).data)
+        digest.update(np.ascontiguousarray(block.X).data)
     return digest.hexdigest()

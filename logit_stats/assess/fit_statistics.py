@@ -179,7 +179,7 @@ class FitStatistics:
     def _estrella(self) -> float:
         """Estrella 1998, J. Business and Economic Statistics 16, 198-205."""
         null = self.fit.null.loglik
-        return 1.0 - (self.fit.loglik / null) ** (-2.0 * null / self._size)
+        return float(1.0 - (self.fit.loglik / null) ** (-2.0 * null / self._size))
 
     # Kinds based on the fitted probabilities.
 

@@ -132,6 +132,23 @@ class Design:
             total = total + function(block)
         return total
 
+    def thinned(self, stride: int) -> Design:
+        """Return the design of every `stride`-th row (views, nothing is copied)."""
+        part = slice(None, None, stride)
+        response = self.response
+        return replace(
+            self,
+            X=self.X[part],
+            response=replace(
+                response,
+                successes=response.successes[part],
+                trials=None if response.trials is None else response.trials[part],
+            ),
+            weight=None if self.weight is None else replace(self.weight, values=self.weight.values[part]),
+            offset=None if self.offset is None else replace(self.offset, values=self.offset.values[part]),
+            index=self.index[part],
+        )
+
     def with_columns(self, keep: list[int], left_out: tuple[str, ...]) -> Design:
         """Return the design of some of the columns; the others are remembered as left out."""
         constant = keep.index(self.constant) if self.constant in keep else None
@@ -145,9 +162,7 @@ class Design:
 
     def intercept_only(self) -> Design:
         """Return the design whose single column is one."""
-        return replace(
-            self, X=np.ones((self.rows, 1)), names=("Intercept",), constant=0, formula=None, left_out=()
-        )
+        return replace(self, X=np.ones((self.rows, 1)), names=("Intercept",), constant=0, formula=None, left_out=())
 
 
 def constant_column(X: FloatArray) -> int | None:
@@ -158,4 +173,5 @@ def constant_column(X: FloatArray) -> int | None:
     candidates = np.flatnonzero((head == head[0]).all(axis=0) & (head[0] != 0.0))
     constant = [int(j) for j in candidates if (X[:, j] == X[0, j]).all()]
     ones = [j for j in constant if X[0, j] == 1.0]
-    return (ones or constant or [None])[0]
+    found = ones or constant
+    return found[0] if found else None

@@ -113,7 +113,9 @@ def _numbers(name: str, value: Any, rows: int) -> NumericValues:
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim > 2 or values.shape[0] != rows:
-        raise FormulaError(f"{name!r} gives {values.shape[0]} rows of {array.ndim} dimensions; {rows} rows were expected.")
+        raise FormulaError(
+            f"{name!r} gives {values.shape[0]} rows of {array.ndim} dimensions; {rows} rows were expected."
+        )
     return NumericValues(values)
 
 
@@ -173,7 +175,7 @@ def _factorize(name: str, data: Any) -> tuple[NDArray[np.intp], tuple[Any, ...]]
     if isinstance(array, np.ndarray) and array.dtype.kind in "US":
         array = array.astype(object)
     try:
-        codes, uniques = pd.factorize(array, use_na_sentinel=True)
+        codes, uniques = pd.factorize(array, use_na_sentinel=True)  # type: ignore[arg-type]
     except TypeError:
         raise FormulaError(f"{name!r} holds values that cannot be levels (lists or dicts?).") from None
     found = list(uniques)

@@ -156,7 +156,9 @@ class CompiledFormula:
             if info.type == "categorical":
                 value = align_levels(name, value, info.categories, table.index)
             elif isinstance(value, CategoricalValues) or value.values.shape[1] != info.num_columns:
-                raise DataError(f"{name!r} was {info.num_columns} column(s) of numbers at the fit and is not in the new data.")
+                raise DataError(
+                    f"{name!r} was {info.num_columns} column(s) of numbers at the fit and is not in the new data."
+                )
             values[name] = value
             if value.missing is not None:
                 complete &= ~value.missing

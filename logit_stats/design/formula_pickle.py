@@ -107,6 +107,9 @@ def _restored_factor(code: str, kept: dict[str, Any]) -> Any:
 def _restored_subterm(kept: dict[str, Any], factors: dict[str, Any]) -> Any:
     return patsy.SubtermInfo(
         [factors[code].term_factor for code in kept["factors"]],
-        {factors[code].term_factor: patsy.ContrastMatrix(*kept_matrix) for code, kept_matrix in kept["contrasts"].items()},
+        {
+            factors[code].term_factor: patsy.ContrastMatrix(*kept_matrix)
+            for code, kept_matrix in kept["contrasts"].items()
+        },
         kept["num_columns"],
     )

@@ -60,7 +60,8 @@ def design_from_arrays(
     columns = [factor_values(name, c, len(X), index) for name, c in zip(endog_names, endog_frame, strict=True)]
     given = [number for number in (offset_, weights, trials_) if number is not None]
     masks = {name: c.missing for name, c in zip(endog_names, columns, strict=True)}
-    masks |= _missing_columns(X, names)
+    suspects = _columns_not_finite(X)
+    masks |= {names[j]: np.isnan(X[:, j]) for j in suspects}
     masks |= {number.label: np.isnan(number.values) for number in given}
     missing_rows = {name: mask for name, mask in masks.items() if mask is not None and mask.any()}
     zero = None
@@ -74,7 +75,7 @@ def design_from_arrays(
         X, labels = X[keep], index[keep]
         columns = [column.where(keep) for column in columns]
         offset_, weights, trials_ = (_where(number, keep) for number in (offset_, weights, trials_))
-    _refuse_infinite(X, names, labels)
+    _refuse_infinite(X, names, suspects, labels)
     response = _response(endog_names, columns, trials_, labels)
     if refuse_wide and X.shape[1] > X.shape[0]:
         raise TooFewRowsError(
@@ -133,7 +134,7 @@ def _exog(exog: Any, row_wise: int | None = None) -> tuple[FloatArray, tuple[str
 
 
 def _default_names(X: FloatArray) -> tuple[str, ...]:
-    """const where a column is constant, x1, x2, ... else, as statsmodels names them."""
+    """Names as statsmodels gives them: const where a column is constant, x1, x2, ... else."""
     constant = constant_column(X)
     names = [f"x{j}" for j in range(1, X.shape[1] + (constant is None))]
     if constant is not None:
@@ -155,6 +156,7 @@ def _frame_columns(frame: pd.DataFrame) -> FloatArray:
 
 def _endog(endog: Any, rows: int) -> tuple[list[Any], list[str], pd.Index | None]:
     """Columns of the response (one, or successes and failures), their names, and the labels if any."""
+    columns: list[Any]
     if isinstance(endog, pd.DataFrame):
         names = [str(name) for name in endog.columns]
         columns = [endog.iloc[:, j] for j in range(endog.shape[1])]
@@ -187,17 +189,15 @@ def _weights(freq_weights: Any, sampling_weights: Any, index: pd.Index) -> RowNu
     return weights
 
 
-def _missing_columns(X: FloatArray, names: tuple[str, ...]) -> dict[str, Mask]:
-    # one pass at the speed of memory; only a sum that is not finite calls for a closer look
+def _columns_not_finite(X: FloatArray) -> list[int]:
+    """Columns that may hold NaN or infinite values: one pass at the speed of memory, since their sum tells."""
     with np.errstate(all="ignore"):
         sums = np.ones(len(X)) @ X
-    return {names[j]: np.isnan(X[:, j]) for j in np.flatnonzero(~np.isfinite(sums))}
+    return [int(j) for j in np.flatnonzero(~np.isfinite(sums))]
 
 
-def _refuse_infinite(X: FloatArray, names: tuple[str, ...], labels: pd.Index) -> None:
-    with np.errstate(all="ignore"):
-        sums = np.ones(len(X)) @ X
-    for j in np.flatnonzero(~np.isfinite(sums)):
+def _refuse_infinite(X: FloatArray, names: tuple[str, ...], suspects: list[int], labels: pd.Index) -> None:
+    for j in suspects:
         infinite = np.isinf(X[:, j])
         if infinite.any():
             raise NonFiniteError(
@@ -209,7 +209,9 @@ def _refuse_infinite(X: FloatArray, names: tuple[str, ...], labels: pd.Index) ->
 def _response(names: list[str], columns: list[Any], trials: RowNumbers | None, labels: pd.Index) -> Response:
     if len(columns) == 2:
         if trials is not None:
-            raise ResponseError("Give either two columns (successes, failures) or one column of successes with trials=.")
+            raise ResponseError(
+                "Give either two columns (successes, failures) or one column of successes with trials=."
+            )
         successes, failures = (count_column(n, c, labels) for n, c in zip(names, columns, strict=True))
         return grouped_response(" + ".join(names), successes, successes + failures, labels)
     if trials is not None:

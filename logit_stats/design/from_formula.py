@@ -105,7 +105,9 @@ def _subset_mask(subset: Any, index: pd.Index) -> Mask | None:
             f"it has shape {mask.shape} and holds {mask.dtype}."
         )
     if pd.isna(mask).any():
-        raise DataError("`subset` has missing values; say with fillna(False) or fillna(True) what becomes of these rows.")
+        raise DataError(
+            "`subset` has missing values; say with fillna(False) or fillna(True) what becomes of these rows."
+        )
     return np.asarray(mask, dtype=np.bool_)
 
 
@@ -136,8 +138,7 @@ def _missing_rows(
     masks: list[tuple[str, NDArray[np.bool_] | None]] = []
     for name, factor in factors.items():
         masks.append((factor.columns[0] if len(factor.columns) == 1 else name, values[name].missing))
-    for number in given:
-        masks.append((number.label, np.isnan(number.values)))
+    masks += [(number.label, np.isnan(number.values)) for number in given]
     for name, mask in masks:
         if mask is not None and mask.any():
             missing[name] = missing[name] | mask if name in missing else mask

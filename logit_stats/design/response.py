@@ -129,7 +129,9 @@ def grouped_response(name: str, successes: FloatArray, trials: FloatArray, index
 def count_column(name: str, values: FactorValues, index: pd.Index) -> FloatArray:
     """One column of counts, from a factor on the left-hand side."""
     if isinstance(values, CategoricalValues):
-        raise ResponseError(f"{name!r} must hold counts, and holds the levels {listed([str(v) for v in values.levels])}.")
+        raise ResponseError(
+            f"{name!r} must hold counts, and holds the levels {listed([str(v) for v in values.levels])}."
+        )
     numbers = _one_column(name, values.values)
     infinite = np.isinf(numbers)
     if infinite.any():
@@ -139,7 +141,9 @@ def count_column(name: str, values: FactorValues, index: pd.Index) -> FloatArray
 
 def _one_column(name: str, values: NDArray[Any]) -> FloatArray:
     if values.shape[1] != 1:
-        raise ResponseError(f"The response {name!r} has {values.shape[1]} columns; give one, or 'successes + failures'.")
+        raise ResponseError(
+            f"The response {name!r} has {values.shape[1]} columns; give one, or 'successes + failures'."
+        )
     return np.ascontiguousarray(values[:, 0], dtype=np.float64)
 
 

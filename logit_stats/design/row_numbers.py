@@ -65,9 +65,8 @@ def row_numbers(argument: str, given: Any, table: Table | None, index: pd.Index)
         if table is None:
             raise WeightError(f"{argument}={given!r} names a column, and an array fit has none: give the numbers.")
         column, given = given, table.column(given, argument)
-    elif isinstance(given, pd.Series) and len(given) == len(index) and not given.index.equals(index):
-        if not isinstance(index, pd.RangeIndex) and not isinstance(given.index, pd.RangeIndex):
-            raise WeightError(f"{argument} is a Series whose index differs from the data's; align it, or give an array.")
+    elif isinstance(given, pd.Series) and len(given) == len(index) and not _same_rows(given.index, index):
+        raise WeightError(f"{argument} is a Series whose index differs from the data's; align it, or give an array.")
     try:
         if isinstance(given, pd.Series):
             values = given.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -79,11 +78,18 @@ def row_numbers(argument: str, given: Any, table: Table | None, index: pd.Index)
     if values.ndim == 0:
         values = np.full(len(index), float(values))
     if values.shape != (len(index),):
-        raise WeightError(f"{argument} has shape {values.shape}; it needs one number for each of the {len(index)} rows.")
+        raise WeightError(
+            f"{argument} has shape {values.shape}; it needs one number for each of the {len(index)} rows."
+        )
     infinite = np.isinf(values)
     if infinite.any():
         raise NonFiniteError(f"{argument} is infinite in row {listed_rows(np.asarray(index)[infinite])}.")
     return RowNumbers(argument, column, values)
+
+
+def _same_rows(given: pd.Index, index: pd.Index) -> bool:
+    """Whether a Series lies in the order of the data: same labels, or plain positions on either side."""
+    return given.equals(index) or isinstance(given, pd.RangeIndex) or isinstance(index, pd.RangeIndex)
 
 
 def check_weights(weights: RowNumbers, index: pd.Index) -> None:

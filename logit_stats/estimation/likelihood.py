@@ -26,7 +26,7 @@ def kernel_name() -> str:
 
 
 def linear_predictor(design: Design, gamma: FloatArray, working: WorkingColumns) -> FloatArray:
-    """eta = offset + Z gamma for every row, computed in the working columns: (n,)."""
+    """Linear predictor ``offset + Z gamma`` of every row, computed in the working columns: (n,)."""
     eta = np.empty(design.rows)
     start = 0
     for block in design.blocks(TALL_ROWS):
@@ -49,7 +49,7 @@ def triangular_factor(design: Design, working: WorkingColumns, gamma: FloatArray
         Z = working_columns(block.X, working.center, working.scale)
         if gamma is not None:
             Z = Z * _root_weight(block, Z, gamma)[:, None]
-        R = np.linalg.qr(np.vstack([R, Z]), mode="r")
+        R = np.asarray(np.linalg.qr(np.vstack([R, Z]), mode="r"))
     k = design.columns
     return R if R.shape[0] == k else np.vstack([R, np.zeros((k - R.shape[0], k))])
 

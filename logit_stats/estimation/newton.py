@@ -119,9 +119,7 @@ def newton(
     return Optimum(gamma, here, decrement, False, maxiter, Trace(tuple(steps)))
 
 
-def _newton_step(
-    design: Design, working: WorkingColumns, gamma: FloatArray, here: Moments
-) -> tuple[FloatArray, float]:
+def _newton_step(design: Design, working: WorkingColumns, gamma: FloatArray, here: Moments) -> tuple[FloatArray, float]:
     """Full step and its length in standard errors."""
     factor = EquilibratedCholesky(here.information)
     if factor.definite:

@@ -39,7 +39,7 @@ def dependent_columns(design: Design) -> list[Dependence]:
     found: list[Dependence] = []
     for j in range(design.columns):
         # QR of the kept columns and this one: k x k work, and a dependent column taken along would spoil the next
-        T = np.linalg.qr(R[:, [*kept, j]], mode="r")
+        T = np.asarray(np.linalg.qr(R[:, [*kept, j]], mode="r"))
         last = T[:, -1]
         residual = abs(last[len(kept)]) if len(kept) < len(last) else 0.0
         if residual > max(DEPENDENT * float(np.linalg.norm(last)), rounding[j]):

@@ -78,7 +78,7 @@ def scipy_optimum(
             callback(gamma)
 
     derivative_free = method in ("powell", "nm")
-    found = minimize(
+    found = minimize(  # type: ignore[call-overload]
         objective,
         np.zeros(len(start)),
         method=SCIPY_METHODS[method],

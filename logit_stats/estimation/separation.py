@@ -143,7 +143,9 @@ def _direction(Z: FloatArray, sign: FloatArray, first: FloatArray) -> FloatArray
     is that of all rows, so a maximum of zero on few rows is a maximum of zero on all.
     """
     objective = sign @ Z
-    looked_at = np.unique(np.r_[np.argsort(first, kind="stable")[:CONSTRAINTS_A_ROUND], np.flatnonzero(sign == 0)[:200]])
+    looked_at = np.unique(
+        np.r_[np.argsort(first, kind="stable")[:CONSTRAINTS_A_ROUND], np.flatnonzero(sign == 0)[:200]]
+    )
     while True:
         d = _solve_programme(Z[looked_at], sign[looked_at], objective)
         if d is None or objective @ d <= VIOLATED:

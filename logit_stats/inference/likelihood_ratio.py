@@ -88,7 +88,7 @@ def _refuse_not_nested(larger: Fit, smaller: Fit) -> None:
     k = larger.parameters
     R = np.zeros((0, k + smaller.parameters))
     for big, small in zip(larger.design.blocks(TALL_ROWS), smaller.design.blocks(TALL_ROWS), strict=True):
-        R = np.linalg.qr(np.vstack([R, np.hstack([big.X, small.X])]), mode="r")
+        R = np.asarray(np.linalg.qr(np.vstack([R, np.hstack([big.X, small.X])]), mode="r"))
     outside = np.linalg.norm(R[k:, k:], axis=0) > 1e-8 * np.linalg.norm(R[:, k:], axis=0)
     if outside.any():
         names = [name for name, out in zip(smaller.design.names, outside, strict=True) if out]

@@ -1,0 +1,383 @@
+"""`Summary`, and the two that a result can give: the layouts of statsmodels' ``summary()`` and ``summary2()``.
+
+A result is anything with statsmodels' attributes: ``params bse tvalues pvalues conf_int(alpha) llf llnull llr_pvalue
+prsquared aic bic nobs df_model df_resid mle_retvals`` and ``model.endog_names``, ``model.exog_names``. It may have more:
+``cov_type``, ``use_t``, ``method``; ``model_title``, which replaces the name of the model in the title;
+``sample_line()`` and ``summary_notes()``, which stand under the tables. Without those two the texts are statsmodels' own,
+to the byte.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from logit_stats.design.block import FloatArray
+from logit_stats.errors import DataError
+from logit_stats.report.escaping import display_width, latex, one_line
+from logit_stats.report.numbers import adaptive, count, fixed, significant
+from logit_stats.report.table import Table, TextLayout, csv_lines
+
+Item = tuple[str, str]
+
+# statsmodels pads each half of the header, and the coefficients, to these widths.
+_HEADER_LAYOUT = TextLayout(least_widths=(18, 18, 21, 18))
+_COEFFICIENT_LAYOUT = TextLayout(least_widths=(10, 10, 10, 10, 10, 11, 11))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Tables and notes of a result.
+
+    Attributes
+    ----------
+    parts : tuple of Table
+        The tables as they are shown.
+    notes : list of str
+        Notes, a sentence each.
+    """
+
+    parts: tuple[Table, ...]
+    notes: list[str]
+
+    @property
+    def tables(self) -> list[Any]:
+        """The tables (`Table`), as statsmodels names them."""
+        return list(self.parts)
+
+    @property
+    def extra_txt(self) -> str | None:
+        """The notes as they stand under the tables, numbered and wrapped to their width; None where there are none."""
+        if not self.notes:
+            return None
+        width = max(display_width(line) for part in self.parts for line in part.as_text().split("\n"))
+        return "\n".join(["Notes:", *(_hung(f"[{i}] ", note, width) for i, note in enumerate(self.notes, 1))])
+
+    def _tables_text(self) -> str:
+        # the rule above a table is the one below the table before it
+        *others, last = self.parts
+        joined = [replace(part, layout=replace(part.layout, below="")) for part in others]
+        return "\n".join(part.as_text() for part in (*joined, last))
+
+    def _tabulars(self) -> str:
+        # blank lines put the tabulars under each other
+        return "\\begin{center}\n" + "\n\n".join(part.as_latex() for part in self.parts) + "\n\\end{center}"
+
+    def as_text(self) -> str:
+        """Return the summary as plain text."""
+        return self._tables_text() + (f"\n\n{self.extra_txt}" if self.notes else "")
+
+    def as_html(self) -> str:
+        """Return the summary as HTML."""
+        lines = [part.as_html() for part in self.parts]
+        if self.notes:
+            lines += ["<p>Notes:</p>", "<ol>", *(f"<li>{escape(one_line(note))}</li>" for note in self.notes), "</ol>"]
+        return "\n".join(lines)
+
+    def as_latex(self) -> str:
+        r"""Return the summary as LaTeX; needs ``\usepackage{booktabs}``. The title is there as a comment."""
+        return f"{self._tabulars()}\n%\\caption{{{latex(self.parts[0].title)}}}{self._latex_notes()}"
+
+    def _latex_notes(self) -> str:
+        if not self.notes:
+            return ""
+        lines = ["Notes:", *(f"{{[}}{i}{{]}} {latex(note)}" for i, note in enumerate(self.notes, 1))]
+        return "\n\n\\noindent " + " \\newline\n".join(lines)
+
+    def as_csv(self) -> str:
+        """Return the summary as comma-separated values, the tables one under the other."""
+        notes = [["Notes:"], *([f"[{i}] {note}"] for i, note in enumerate(self.notes, 1))] if self.notes else []
+        return "".join(part.as_csv() for part in self.parts) + csv_lines(notes)
+
+    def __str__(self) -> str:
+        return self.as_text()
+
+    def __repr__(self) -> str:
+        return f'{type(self)}\n"""\n{self.as_text()}\n"""'
+
+    def _repr_html_(self) -> str:
+        return self.as_html()
+
+    def _repr_latex_(self) -> str:
+        return self.as_latex()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Summary2(Summary):
+    """Summary in the second layout of statsmodels, whose `tables` are frames.
+
+    Attributes
+    ----------
+    frames : tuple of DataFrame
+        The header's texts, and the coefficients in full precision.
+    """
+
+    frames: tuple[pd.DataFrame, ...]
+
+    @property
+    def tables(self) -> list[Any]:
+        """The tables as frames: the header's texts, and the coefficients in full precision."""
+        return list(self.frames)
+
+    def as_text(self) -> str:
+        """Return the summary as plain text."""
+        first, *others = self.parts
+        title, width = one_line(first.title), len(first.layout.above)
+        untitled = replace(self, parts=(replace(first, title=""), *others))
+        heading = " " * ((width - display_width(title)) // 2) + title
+        return f"{heading}\n{untitled._tables_text()}\n" + (f"\n{self.extra_txt}" if self.notes else "")
+
+    def as_latex(self, label: str = "") -> str:
+        r"""Return the summary as a LaTeX table environment with caption and `label`; needs ``\usepackage{booktabs}``."""
+        caption = f"\\caption{{{latex(self.parts[0].title)}}}\n\\label{{{label}}}"
+        return f"\\begin{{table}}\n{caption}\n{self._tabulars()}\n\\end{{table}}{self._latex_notes()}"
+
+
+def summary(
+    res: Any,
+    *,
+    yname: str | None = None,
+    xname: Sequence[str] | None = None,
+    title: str | None = None,
+    alpha: float = 0.05,
+    clock: bool = True,
+) -> Summary:
+    """Summary of a result in the layout of statsmodels' ``LogitResults.summary()``.
+
+    Parameters
+    ----------
+    res : result
+        See the module's docstring.
+    yname : str, optional
+        Name of the response.
+    xname : sequence of str, optional
+        Names of the coefficients.
+    title : str, optional
+        By default "Logit Regression Results".
+    alpha : float
+        The intervals have level ``1 - alpha``.
+    clock : bool
+        Whether date and time are shown. Without them the same fit gives the same text.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    DataError
+        If `xname` has not one name for each coefficient, or alpha is not between 0 and 1.
+    """
+    default_title = f"{type(res.model).__name__} Regression Results"
+    header = _header(_left_items(res, yname, clock), _right_items(res), _title(res, title, default_title))
+    heads, numbers = _heads(["coef", "std err"], res, alpha), _coefficients(res, alpha)
+    body = [
+        (name, adaptive(row[0], 4), adaptive(row[1], 3), adaptive(row[2], 3), f"{row[3]:#.3f}",
+         adaptive(row[4], 3), adaptive(row[5], 3))
+        for name, row in zip(_names(res, xname), numbers.tolist(), strict=True)
+    ]  # fmt: skip
+    coefficients = Table.of(body, head=("", *heads), layout=_COEFFICIENT_LAYOUT)
+    return Summary((header, coefficients), _notes(res))
+
+
+def summary2(
+    res: Any,
+    *,
+    yname: str | None = None,
+    xname: Sequence[str] | None = None,
+    title: str | None = None,
+    alpha: float = 0.05,
+    float_format: str = "%.4f",
+    clock: bool = True,
+) -> Summary2:
+    """Summary of a result in the layout of statsmodels' ``LogitResults.summary2()``.
+
+    Parameters
+    ----------
+    res : result
+        See the module's docstring.
+    yname : str, optional
+        Name of the response.
+    xname : sequence of str, optional
+        Names of the coefficients.
+    title : str, optional
+        By default "Results: Logit".
+    alpha : float
+        The intervals have level ``1 - alpha``.
+    float_format : str
+        Format of the coefficients' numbers (statsmodels 0.15 takes it and does not use it).
+    clock : bool
+        Whether date and time are shown. Without them the same fit gives the same text.
+
+    Returns
+    -------
+    Summary2
+
+    Raises
+    ------
+    DataError
+        If `xname` has not one name for each coefficient, alpha is not between 0 and 1, or `float_format` is no format
+        for a number.
+    """
+    _check_float_format(float_format)
+    items = _model_items(res, yname, clock)
+    half = (len(items) + 1) // 2
+    pairs = zip_longest(items[:half], items[half:], fillvalue=("", ""))
+    header = [(*left, *right) for left, right in pairs]
+    heads, numbers, names = _heads(["Coef.", "Std.Err."], res, alpha), _coefficients(res, alpha), _names(res, xname)
+    body = [
+        (name, *(fixed(number, float_format) for number in row))
+        for name, row in zip(names, numbers.tolist(), strict=True)
+    ]
+    parts = _equally_wide(
+        Table.of(header, title=_title(res, title, f"Results: {type(res.model).__name__}"), align="llll",
+                 heading_columns=()),
+        Table.of(body, head=("", *heads)),
+    )  # fmt: skip
+    frames = (pd.DataFrame(header), pd.DataFrame(numbers, index=names, columns=heads))
+    return Summary2(parts, _notes(res), frames)
+
+
+# What a result says of itself.
+
+
+def _title(res: Any, title: str | None, default: str) -> str:
+    return str(getattr(res, "model_title", default)) if title is None else title
+
+
+def _names(res: Any, xname: Sequence[str] | None) -> list[str]:
+    names = [str(name) for name in (res.model.exog_names if xname is None else xname)]
+    if len(names) != len(res.params):
+        raise DataError(f"xname has {len(names)} names; the model has {len(res.params)} coefficients.")
+    return names
+
+
+def _coefficients(res: Any, alpha: float) -> FloatArray:
+    """(k, 6) estimates, standard errors, statistics, p-values and limits."""
+    columns = [np.asarray(values, dtype=np.float64) for values in (res.params, res.bse, res.tvalues, res.pvalues)]
+    return np.column_stack([*columns, np.asarray(res.conf_int(alpha), dtype=np.float64)])
+
+
+def _heads(first: list[str], res: Any, alpha: float) -> list[str]:
+    """Heads of the six columns; the limits are named by their probabilities."""
+    if not 0.0 < alpha < 1.0:
+        raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
+    letter = "t" if getattr(res, "use_t", False) else "z"
+    # twelve digits: 1 - alpha / 2 must not show its rounding error
+    return [*first, letter, f"P>|{letter}|", f"[{alpha / 2:.12g}", f"{1 - alpha / 2:.12g}]"]
+
+
+def _notes(res: Any) -> list[str]:
+    sample = [res.sample_line()] if hasattr(res, "sample_line") else []
+    return [str(note) for note in (*sample, *(res.summary_notes() if hasattr(res, "summary_notes") else ()))]
+
+
+def _method(res: Any) -> str:
+    return str(getattr(res, "method", "MLE"))
+
+
+# Headers.
+
+
+def _left_items(res: Any, yname: str | None, clock: bool) -> list[Item]:
+    now = time.localtime()
+    when = [("Date:", time.strftime("%a, %d %b %Y", now)), ("Time:", time.strftime("%H:%M:%S", now))]
+    items = [
+        ("Dep. Variable:", str(res.model.endog_names if yname is None else yname)),
+        ("Model:", type(res.model).__name__),
+        ("Method:", _method(res)),
+        *(when if clock else []),
+        ("converged:", str(res.mle_retvals["converged"])),
+    ]
+    return [*items, ("Covariance Type:", str(res.cov_type))] if hasattr(res, "cov_type") else items
+
+
+def _right_items(res: Any) -> list[Item]:
+    return [
+        ("No. Observations:", count(res.nobs)),
+        ("Df Residuals:", count(res.df_resid)),
+        ("Df Model:", count(res.df_model)),
+        ("Pseudo R-squ.:", significant(res.prsquared, 4)),
+        ("Log-Likelihood:", significant(res.llf, 5)),
+        ("LL-Null:", significant(res.llnull, 5)),
+        ("LLR p-value:", significant(res.llr_pvalue, 4)),
+    ]
+
+
+def _header(left: list[Item], right: list[Item], title: str) -> Table:
+    """Two columns of items side by side, the shorter one filled with blanks at its end."""
+    rows = [
+        (name, value, f"  {other}", its_value)
+        for (name, value), (other, its_value) in zip_longest(left, right, fillvalue=("", ""))
+    ]
+    return Table.of(rows, title=title, align="lrlr", heading_columns=(0, 2), layout=_HEADER_LAYOUT)
+
+
+def _model_items(res: Any, yname: str | None, clock: bool) -> list[Item]:
+    """Items of the second layout, which statsmodels fills column by column."""
+    how = res.mle_retvals
+    items = [
+        ("Model:", type(res.model).__name__),
+        ("Dependent Variable:", str(res.model.endog_names if yname is None else yname)),
+        *([("Date:", time.strftime("%Y-%m-%d %H:%M"))] if clock else []),
+        ("No. Observations:", count(res.nobs)),
+        ("Df Model:", count(res.df_model)),
+        ("Df Residuals:", count(res.df_resid)),
+    ]
+    # statsmodels formats these two as if they were measurements: 1.0000 for converged, 7.0000 iterations
+    measured = (("Converged:", "converged"), ("No. Iterations:", "iterations"))
+    items += [(name, fixed(how[key], "%.4f")) for name, key in measured if key in how]
+    return [
+        *items,
+        ("Method:", _method(res)),
+        ("Pseudo R-squared:", fixed(res.prsquared, "%#.3f")),
+        ("AIC:", fixed(res.aic, "%.4f")),
+        ("BIC:", fixed(res.bic, "%.4f")),
+        ("Log-Likelihood:", significant(res.llf, 5)),
+        ("LL-Null:", significant(res.llnull, 5)),
+        ("LLR p-value:", significant(res.llr_pvalue, 5)),
+        ("Scale:", significant(getattr(res, "scale", 1.0), 5)),
+    ]
+
+
+# Text.
+
+
+def _equally_wide(header: Table, coefficients: Table) -> tuple[Table, Table]:
+    """Widen gaps, then the first column, as statsmodels does; its count of the coefficients' gaps is one too few."""
+    widest = max(header.width, coefficients.width)
+    rule = "=" * widest
+
+    def widened(table: Table, gaps: int, above: str, below: str) -> Table:
+        extra, rest = divmod(widest - table.width, gaps)
+        layout = TextLayout(above, "-", below, " " * (extra + 1), (table.widths[0] + rest, *table.widths[1:]))
+        return replace(table, layout=layout)
+
+    return widened(header, 3, rule, rule), widened(coefficients, 5, "-", rule)
+
+
+def _hung(lead: str, note: str, width: int) -> str:
+    """Paragraph whose lines after the first are indented below the first; names are not broken."""
+    return textwrap.fill(
+        one_line(note),
+        width=max(width, 40),
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _check_float_format(float_format: str) -> None:
+    try:
+        float(float_format % 0.5)
+    except (TypeError, ValueError):
+        raise DataError(f'float_format={float_format!r} is no format for a number; an example is "%.4f".') from None
