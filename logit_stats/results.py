@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from logit_stats.assess.certificate import Certificate
     from logit_stats.crosscheck import Crosscheck
     from logit_stats.estimation.trace import Trace
+    from logit_stats.inference.column_margins import ColumnMargins
     from logit_stats.model import Logit
     from logit_stats.report.summary import Summary
 
@@ -309,6 +310,14 @@ class LogitResults:
     def lr_test(self, other: LogitResults) -> LikelihoodRatioTest:
         """Likelihood-ratio test against a nested (or nesting) fit to the same rows."""
         return likelihood_ratio_test(self.fit_, other.fit_)
+
+    def get_margeff(
+        self, at: str = "overall", method: str = "dydx", atexog: Any = None, dummy: bool = False, count: bool = False
+    ) -> ColumnMargins:
+        """Marginal effects of single design columns, as statsmodels defines them; see `column_margins`."""
+        from logit_stats.inference.column_margins import column_margins
+
+        return column_margins(self.fit_, self.covariance_, at, method, atexog, dummy, count)
 
     # Reports.
 

@@ -18,6 +18,7 @@ from logit_stats.design.formula import CompiledFormula
 from logit_stats.design.response import Response
 from logit_stats.design.row_numbers import RowNumbers
 from logit_stats.design.sample import Sample
+from logit_stats.design.table import Table
 
 BLOCK_ROWS = 1 << 20
 
@@ -59,6 +60,8 @@ class Design:
         Position of a constant column other than zero; None where there is none.
     left_out : tuple of str
         Dependent columns that were left out.
+    table : Table or None
+        The user's table, all rows read (`sample.used` says which are in X); None for array fits.
     """
 
     X: FloatArray
@@ -72,6 +75,7 @@ class Design:
     formula: CompiledFormula | None
     constant: int | None
     left_out: tuple[str, ...] = ()
+    table: Table | None = None
 
     @property
     def rows(self) -> int:

@@ -89,6 +89,7 @@ def design_from_formula(
         index=labels,
         labelled=True,
         formula=compiled,
+        table=whole,
         constant=compiled.names.index("Intercept") if "Intercept" in compiled.names else constant_column(X),
     )
 

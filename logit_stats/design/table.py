@@ -80,6 +80,12 @@ class Table(Mapping[str, pd.Series]):
         """Number of rows."""
         return len(self.index)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Keep the columns that were looked up: what a saved result may need again is what its fit used."""
+        kept = {name: self[name] for name in self._read}
+        return {"_frame": kept, "names": list(kept), "index": self.index, "_read": kept, "_keep": None,
+                "_duplicates": frozenset()}  # fmt: skip
+
     def column(self, name: str, wanted_for: str) -> pd.Series:
         """One column; an error that names it, its purpose and the nearest names where it is missing."""
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 LONGEST = 20  # characters; more would push the other columns off the page
 SMALLEST_FIXED, LARGEST_FIXED = 1e-4, 1e4
 
@@ -42,6 +44,6 @@ def count(value: float) -> str:
     >>> count(32.0), count(31.25), count(float("nan"))
     ('32', '31.25', 'NaN')
     """
-    if value != value:
+    if isnan(value):
         return "NaN"
     return fixed(value, "%.0f" if value == value // 1 else "%.2f")

@@ -64,6 +64,8 @@ class TextLayout:
         Stands between columns.
     least_widths : tuple of int
         Columns are at least so wide; columns past the end of the tuple are as wide as their contents.
+    head_align : {"l", "r", "c"} or None
+        Where all heads stand in their columns; None leaves it to the cells.
     """
 
     above: str = "="
@@ -71,6 +73,7 @@ class TextLayout:
     below: str = "="
     gap: str = " "
     least_widths: tuple[int, ...] = ()
+    head_align: Align | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ class Table:
         """
         rows = [tuple(row) for row in body]
         columns = len(head) or (len(rows[0]) if rows else 0)
-        aligns = _aligns(align, columns) if align else ("l", *("r",) * (columns - 1))
+        aligns = _aligns(align or "l" + "r" * (columns - 1), columns) if columns else ()
 
         def cells(row: Sequence[str], in_head: bool) -> tuple[Cell, ...]:
             if row and len(row) != columns:
@@ -148,7 +151,10 @@ class Table:
             return tuple(Cell(text, aligns[j], in_head or j in heading_columns) for j, text in enumerate(row))
 
         return cls(
-            tuple(cells(row, False) for row in rows), cells(head, True), title, TextLayout() if layout is None else layout
+            tuple(cells(row, False) for row in rows),
+            cells(head, True),
+            title,
+            TextLayout() if layout is None else layout,
         )
 
     def _rows(self) -> tuple[tuple[Cell, ...], ...]:
@@ -184,14 +190,16 @@ class Table:
         def rule(mark: str) -> list[str]:
             return [mark * width if len(mark) == 1 else mark] if mark else []
 
-        def line(row: tuple[Cell, ...]) -> str:
-            cells = (padded(one_line(cell.text), wide, cell.align) for cell, wide in zip(row, widths, strict=True))
-            return layout.gap.join(cells)
+        def line(row: tuple[Cell, ...], align: Align | None = None) -> str:
+            texts = (
+                padded(one_line(cell.text), wide, align or cell.align) for cell, wide in zip(row, widths, strict=True)
+            )
+            return layout.gap.join(texts)
 
         lines = [padded(one_line(self.title), width, "c")] if self.title else []
         lines += rule(layout.above)
         if self.head:
-            lines += [line(self.head), *rule(layout.under_head)]
+            lines += [line(self.head, layout.head_align), *rule(layout.under_head)]
         lines += [line(row) for row in self.body]
         return "\n".join(lines + rule(layout.below))
 
