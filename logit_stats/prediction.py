@@ -13,11 +13,10 @@ from logit_stats.design.row_numbers import row_numbers
 from logit_stats.design.table import Table
 from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.moments import working_columns
 
 
-def predict_new(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, pd.Index | None]:
-    """Linear predictor of every row of new data, NaN where something is missing, and the row labels if any.
+def new_rows(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, FloatArray, pd.Index | None]:
+    """Working columns (m, k) and linear predictor (m,) of new data, NaN where something is missing, and row labels if any.
 
     Raises
     ------
@@ -35,8 +34,16 @@ def predict_new(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, pd.Index 
     else:
         X, index = new_columns(exog, design.names)
         labels = index if index is not None else pd.RangeIndex(len(X))
-    eta = working_columns(X, fit.working.center, fit.working.scale) @ fit.gamma
-    return eta + _offset_of(fit, exog, offset, labels), index
+    Z = fit.working.columns(X)
+    if exog is None and offset is None:
+        return Z, fit.eta, index
+    return Z, Z @ fit.gamma + _offset_of(fit, exog, offset, labels), index
+
+
+def predict_new(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, pd.Index | None]:
+    """Linear predictor of every row of new data, and the row labels if any; see `new_rows`."""
+    _, eta, index = new_rows(fit, exog, offset)
+    return eta, index
 
 
 def _offset_of(fit: Fit, exog: Any, offset: Any, labels: pd.Index) -> FloatArray | float:

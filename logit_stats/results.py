@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,14 +20,18 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.covariance import Covariance, covariance
 from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
+from logit_stats.inference.predictions import AveragePrediction, Prediction, average_prediction, prediction
 from logit_stats.inference.wald import p_values, wald_interval, z_values
-from logit_stats.prediction import predict_new
+from logit_stats.prediction import new_rows, predict_new
 
 if TYPE_CHECKING:
     from logit_stats.assess.certificate import Certificate
     from logit_stats.crosscheck import Crosscheck
     from logit_stats.estimation.trace import Trace
     from logit_stats.inference.column_margins import ColumnMargins
+    from logit_stats.inference.dose import EffectiveDose
+    from logit_stats.inference.marginal_means import MarginalMeans
+    from logit_stats.inference.variable_margins import Margins
     from logit_stats.model import Logit
     from logit_stats.report.summary import Summary
 
@@ -319,6 +324,52 @@ class LogitResults:
 
         return column_margins(self.fit_, self.covariance_, at, method, atexog, dummy, count)
 
+    def margins(
+        self, variables: str | Sequence[str] | None = None, at: Mapping[str, Any] | None = None,
+        over: str | None = None, method: str = "dydx", *, comparison: str = "difference", changes: str = "reference",
+        dummy: bool = False, subset: Any = None, alpha: float = 0.05,
+    ) -> Margins:  # fmt: skip
+        """Marginal effects of variables, all of their terms moving together; see `variable_margins`."""
+        from logit_stats.inference.variable_margins import variable_margins
+
+        return variable_margins(
+            self.fit_, self.covariance_, variables, at, over, method,
+            comparison=comparison, changes=changes, dummy=dummy, subset=subset, alpha=alpha,
+        )  # fmt: skip
+
+    def means(self, spec: str) -> MarginalMeans:
+        """Estimated marginal means of factors, with contrasts: ``"sex"``, ``"sex + race"`` or ``"sex | race"``."""
+        from logit_stats.inference.marginal_means import marginal_means
+
+        return marginal_means(self.fit_, self.covariance_, spec)
+
+    def dose(self, p: Any = 0.5, variable: str | None = None, alpha: float = 0.05) -> EffectiveDose:
+        """Value of a number at which the probability reaches p, with delta-method and Fieller limits."""
+        from logit_stats.inference.dose import effective_dose
+
+        return effective_dose(self.fit_, self.covariance_, p, variable, alpha)
+
+    # Predictions with standard errors.
+
+    def get_prediction(self, exog: Any = None, offset: Any = None) -> Prediction:
+        """Predicted probabilities of new data (or of the rows of the fit) with standard errors and limits."""
+        Z, eta, index = new_rows(self.fit_, exog, offset)
+        labels = index if index is not None else self.fit_.design.index if exog is None else pd.RangeIndex(len(eta))
+        return prediction(self.covariance_, Z, eta, labels)
+
+    def average_prediction(self, exog: Any = None, offset: Any = None, alpha: float = 0.05) -> AveragePrediction:
+        """Mean predicted probability of new data, or of the rows of the fit (weights and trials counted)."""
+        Z, eta, _ = new_rows(self.fit_, exog, offset)
+        return average_prediction(
+            self.covariance_, Z, eta, self.fit_.design.row_weight if exog is None else None, alpha
+        )
+
+    def get_distribution(self, exog: Any = None, offset: Any = None) -> Any:
+        """Return SciPy's frozen Bernoulli distribution of every row's outcome."""
+        from scipy.stats import bernoulli
+
+        return bernoulli(probability(new_rows(self.fit_, exog, offset)[1]))
+
     # Reports.
 
     def summary_notes(self) -> list[str]:
@@ -393,4 +444,4 @@ class LogitResults:
         return f"<LogitResults {state}llf={self.llf:.6g}, {self.fit_.parameters} coefficients; {self.sample_line()}>"
 
     def _repr_html_(self) -> str:
-        return str(self.summary()._repr_html_())
+        return str(self.summary(clock=False)._repr_html_())

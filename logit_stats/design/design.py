@@ -105,6 +105,12 @@ class Design:
         return float(self.rows) if self.frequency is None else float(self.frequency.sum())
 
     @property
+    def row_weight(self) -> FloatArray:
+        """(n,) number of outcomes (weighted) that each row stands for: weights times trials."""
+        weight = np.ones(self.rows) if self.weight is None else self.weight.values
+        return weight if self.response.trials is None else weight * self.response.trials
+
+    @property
     def block(self) -> Block:
         """All rows as one block (views, nothing is copied)."""
         return Block(

@@ -13,6 +13,7 @@ import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
+from logit_stats.estimation.moments import working_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,10 @@ class WorkingColumns:
     def plain(self) -> bool:
         """Whether working columns are the user's columns."""
         return self.center is None and self.scale is None
+
+    def columns(self, X: FloatArray) -> FloatArray:
+        """Working columns of rows given in the user's columns."""
+        return working_columns(X, self.center, self.scale)
 
     def beta(self, gamma: FloatArray) -> FloatArray:
         """Coefficients of the user's columns from those of the working columns."""

@@ -302,7 +302,7 @@ def _columns_that_vary(fit: Fit) -> list[int]:
     first = fit.design.X[0]
     varies = np.zeros(fit.design.columns, dtype=np.bool_)
     for block in fit.design.blocks(TALL_ROWS):
-        varies |= (block.X != first).any(axis=0)
+        varies |= (first != block.X).any(axis=0)
         if varies.sum() >= fit.design.columns - 1 and (fit.design.constant is not None or varies.all()):
             break
     return [int(j) for j in np.flatnonzero(varies)]
@@ -348,7 +348,7 @@ class _Sums:
 
 
 def _slope(eta: FloatArray, method: str) -> tuple[FloatArray, FloatArray]:
-    """g and its derivative by eta."""
+    """G and its derivative by eta."""
     f = variance(eta)
     if "ey" in method:
         return probability(-eta), -f

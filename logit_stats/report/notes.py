@@ -41,9 +41,7 @@ def notes(res: LogitResults) -> list[str]:
     found += _weights_notes(res)
     if design.left_out:
         plural = "s" if len(design.left_out) > 1 else ""
-        found.append(
-            f"Left out, being combinations of other columns: column{plural} {listed(design.left_out, 8)}."
-        )
+        found.append(f"Left out, being combinations of other columns: column{plural} {listed(design.left_out, 8)}.")
     if fit.null.kind == "half":
         found.append(
             "There is no constant: the null model is a probability of 1/2 in every row"
@@ -88,5 +86,7 @@ def _weights_notes(res: LogitResults) -> list[str]:
         if test is not None:
             found.append(f"Robust Wald test that all slopes are zero: {test}.")
     elif design.weight_kind == "sampling":
-        found.append("Sampling weights with a model-based covariance: standard errors are not valid; use cov_type='survey'.")
+        found.append(
+            "Sampling weights with a model-based covariance: standard errors are not valid; use cov_type='survey'."
+        )
     return found

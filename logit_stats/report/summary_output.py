@@ -48,8 +48,9 @@ class Summary:
         return "\n".join(part.as_text() for part in (*joined, last))
 
     def _tabulars(self) -> str:
-        # blank lines put the tabulars under each other
-        return "\\begin{center}\n" + "\n\n".join(part.as_latex() for part in self.parts) + "\n\\end{center}"
+        # paragraphs put the tabulars under each other
+        between = "\n\n\\medskip\n"
+        return f"\\begin{{center}}\n{between.join(part.as_latex() for part in self.parts)}\n\\end{{center}}"
 
     def as_text(self) -> str:
         """Return the summary as plain text."""
@@ -90,7 +91,7 @@ class Summary:
         return self.as_latex()
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Summary2(Summary):
     """Summary in the second layout of statsmodels, whose `tables` are frames.
 
@@ -116,9 +117,9 @@ class Summary2(Summary):
         return f"{heading}\n{untitled._tables_text()}\n" + (f"\n{self.extra_txt}" if self.notes else "")
 
     def as_latex(self, label: str = "") -> str:
-        r"""Return the summary as a LaTeX table environment with caption and `label`; needs ``\usepackage{booktabs}``."""
+        r"""Return the summary as a LaTeX table with caption and `label`; needs ``\usepackage{booktabs}``."""
         caption = f"\\caption{{{latex(self.parts[0].title)}}}\n\\label{{{label}}}"
-        return f"\\begin{{table}}\n{caption}\n{self._tabulars()}\n\\end{{table}}{self._latex_notes()}"
+        return f"\\begin{{table}}\n{caption}\n{self._tabulars()}{self._latex_notes()}\n\\end{{table}}"
 
 
 def _hung(lead: str, note: str, width: int) -> str:

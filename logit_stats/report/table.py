@@ -207,7 +207,8 @@ class Table:
 
     def as_html(self) -> str:
         """Return the table as HTML; names and texts are escaped."""
-        lines = ['<table class="simpletable">']
+        # the spacing is for bare pages; notebooks have styles of their own
+        lines = ['<table class="simpletable" style="border-spacing:1em 0.1em">']
         if self.title:
             lines.append(f"<caption>{escape(one_line(self.title))}</caption>")
         if self.head:
@@ -227,8 +228,7 @@ class Table:
 
     def as_csv(self) -> str:
         """Return the table as comma-separated values, the title in a line of its own; ends with a line break."""
-        rows = [[text.strip() for text in row] for row in self.data]
-        return csv_lines([[self.title], *rows] if self.title else rows)
+        return csv_lines([[self.title], *self.data] if self.title else self.data)
 
     def __str__(self) -> str:
         return self.as_text()
@@ -241,10 +241,10 @@ class Table:
 
 
 def csv_lines(rows: Iterable[Sequence[str]]) -> str:
-    """Rows of texts as comma-separated values, quoted where they need it."""
-    text = StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    """Rows of texts as comma-separated values, a line each, quoted where they need it."""
+    lines = StringIO()
+    csv.writer(lines, lineterminator="\n").writerows([one_line(text).strip() for text in row] for row in rows)
+    return lines.getvalue()
 
 
 def _aligns(letters: str, columns: int) -> tuple[Align, ...]:
