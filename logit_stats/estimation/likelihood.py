@@ -41,6 +41,8 @@ def linear_predictor(design: Design, gamma: FloatArray, working: WorkingColumns)
 def triangular_factor(design: Design, working: WorkingColumns, gamma: FloatArray | None = None) -> FloatArray:
     """R of a QR factorisation of the working columns, or with `gamma` of the weighted ones: (k, k) upper triangular.
 
+    Frequency weights count as that many rows.
+
     R'R is the (weighted) Gram matrix, but R keeps the digits that squaring loses (Golub and Van Loan 2013, Matrix
     Computations, section 5.3). Rows are walked in tiles, each stacked under the R so far.
     """
@@ -49,6 +51,8 @@ def triangular_factor(design: Design, working: WorkingColumns, gamma: FloatArray
         Z = working_columns(block.X, working.center, working.scale)
         if gamma is not None:
             Z = Z * _root_weight(block, Z, gamma)[:, None]
+        elif design.weight_kind == "frequency" and block.weight is not None:
+            Z = Z * np.sqrt(block.weight)[:, None]
         R = np.asarray(np.linalg.qr(np.vstack([R, Z]), mode="r"))
     k = design.columns
     return R if R.shape[0] == k else np.vstack([R, np.zeros((k - R.shape[0], k))])
