@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from logit_stats.estimation.rows import loglik_terms, probability, score_residua
 from logit_stats.estimation.working import WorkingColumns
 from logit_stats.inference.covariance import COV_TYPES, covariance, default_cov_type
 from logit_stats.results import LogitResults
+
+if TYPE_CHECKING:
+    from logit_stats.firth_results import FirthResults
 
 _PLAIN = WorkingColumns()
 
@@ -330,13 +333,51 @@ class Logit:
             check_rank=self.check_rank,
         )
         cov = covariance(fitted, default_cov_type(fitted) if cov_type is None else cov_type)
-        results = LogitResults(model=self if fitted.design is self.design else self._with_design(fitted.design),
-                               fit_=fitted, covariance_=cov, use_t=use_t)  # fmt: skip
+        results = LogitResults(self.with_design(fitted.design), fitted, cov, use_t)
         if disp:
             print(results.convergence_message())
         return results
 
-    def _with_design(self, design: Design) -> Logit:
+    def fit_firth(self, start_params: Any = None, maxiter: int = 500, tol: float = 1e-10) -> FirthResults:
+        """Fit by Firth's penalized likelihood, which has a finite estimate also under separation.
+
+        Parameters
+        ----------
+        start_params : (k,) array_like, optional
+            Coefficients to start from.
+        maxiter : int
+            Largest number of iterations.
+        tol : float
+            Distance to the maximum, in standard errors, that counts as reached.
+
+        Returns
+        -------
+        FirthResults
+            The names of `LogitResults`; p-values and intervals are those of the penalized likelihood.
+
+        References
+        ----------
+        Firth (1993), Biometrika 80, 27-38; Heinze and Schemper (2002), Statistics in Medicine 21, 2409-2419.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> data = ls.datasets.load("endometrial")
+        >>> ls.logit("HG ~ NV + PI + EH", data).fit_firth().params.round(4)
+        Intercept    3.7746
+        NV           2.9293
+        PI          -0.0348
+        EH          -2.6042
+        dtype: float64
+        """
+        from logit_stats.firth_results import fit_firth
+
+        return fit_firth(self, start_params, maxiter, tol)
+
+    def with_design(self, design: Design) -> Logit:
+        """Return the model of another design, this one where it is the same."""
+        if design is self.design:
+            return self
         model = Logit.__new__(Logit)
         model._adopt(design, self.check_rank)
         return model

@@ -46,6 +46,10 @@ class EquilibratedCholesky:
         solution, _ = dpotrs(self._factor, right * scale, lower=1)
         return np.asarray(solution * scale)
 
+    def log_det(self) -> float:
+        """Logarithm of the determinant."""
+        return float(2.0 * np.log(self._factor.diagonal()).sum() - 2.0 * np.log(self._scale).sum())
+
     def inverse(self) -> FloatArray:
         """Return the inverse matrix (k, k)."""
         lower, _ = dpotri(self._factor, lower=1)

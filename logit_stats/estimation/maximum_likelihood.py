@@ -130,6 +130,17 @@ def maximum_likelihood(
     )
 
 
+def prepared_for_penalty(
+    design: Design, check_rank: bool | str, start: FloatArray | None
+) -> tuple[Design, WorkingColumns, NullModel, FloatArray]:
+    """Return a design of full rank, working columns, the null model, and where to start a penalized fit."""
+    implicit = design.constant is None and _spans_constant(design)
+    null = null_model(design, constant_in_span=design.constant is not None or implicit)
+    design, working, at_null = _prepared(design, null, check_rank)
+    gamma, _, _ = _start(design, working, null, at_null, start)
+    return design, working, null, gamma
+
+
 def _start_from_thinned_rows(design: Design) -> tuple[WorkingColumns, FloatArray, Moments] | None:
     """Start a large fit near its end: at the fit of a tenth of its rows, which itself started that way.
 

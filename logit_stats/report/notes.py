@@ -59,7 +59,8 @@ def notes(res: LogitResults) -> list[str]:
             f"The condition number of the weighted design is {fit.condition:.3g}: some columns are nearly dependent; "
             f"certificate() names them."
         )
-    past_peak = hauck_donner(fit)
+    # a penalized fit has p-values from its likelihood, which this effect does not touch
+    past_peak = hauck_donner(fit) if fit.method != "firth" else ()
     if past_peak:
         found.append(
             f"Hauck-Donner effect: the Wald statistic of {listed(past_peak)} shrinks as the effect grows, so its z and p "
