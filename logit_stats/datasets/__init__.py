@@ -1,0 +1,137 @@
+"""The data sets that come with the package.
+
+>>> from logit_stats import datasets
+>>> datasets.load("ten_points").shape
+(10, 2)
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+
+from logit_stats.errors import UnknownOptionError
+
+__all__ = ["DatasetDescription", "describe", "load", "names", "table"]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDescription:
+    """What a data set holds and where it comes from.
+
+    Attributes
+    ----------
+    name, title, source : str
+    formula : str
+        A model to begin with.
+    trials : str or None
+        Column with the number of trials that the formula's counts are out of.
+    columns : dict of str to str
+        Every column in a line.
+    levels : dict of str to tuple of str
+        Levels of the factors that have an order; the first is the reference.
+    """
+
+    name: str
+    title: str
+    source: str
+    formula: str
+    trials: str | None
+    columns: dict[str, str]
+    levels: dict[str, tuple[str, ...]]
+
+    def __str__(self) -> str:
+        width = max(len(column) for column in self.columns)
+        lines = [f"{self.name}: {self.title}", "", f"Formula  {self.formula}"]
+        if self.trials is not None:
+            lines.append(f"Trials   {self.trials}")
+        lines += ["", *[f"  {column:<{width}}  {text}" for column, text in self.columns.items()]]
+        lines += [f"  Levels of {column}: {', '.join(levels)}" for column, levels in self.levels.items()]
+        return "\n".join([*lines, "", f"Source: {self.source}"])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><th>{escape(c)}</th><td>{escape(t)}</td></tr>" for c, t in self.columns.items())
+        head = f"<p><b>{escape(self.name)}</b>: {escape(self.title)}<br><code>{escape(self.formula)}</code></p>"
+        return f"{head}<table>{rows}</table><p>Source: {escape(self.source)}</p>"
+
+
+@cache
+def _catalogue() -> dict[str, dict[str, Any]]:
+    return tomllib.loads((files(__name__) / "catalogue.toml").read_text(encoding="utf-8"))
+
+
+def names() -> list[str]:
+    """Return the names of the data sets."""
+    return list(_catalogue())
+
+
+def describe(name: str) -> DatasetDescription:
+    """Describe a data set.
+
+    Raises
+    ------
+    UnknownOptionError
+        If there is none of this name.
+    """
+    entry = _entry(name)
+    return DatasetDescription(
+        name=name,
+        title=entry["title"],
+        source=entry["source"],
+        formula=entry["formula"],
+        trials=entry.get("trials"),
+        columns=dict(entry["columns"]),
+        levels={column: tuple(levels) for column, levels in entry.get("levels", {}).items()},
+    )
+
+
+def load(name: str) -> pd.DataFrame:
+    """Load a data set: a new frame each time, factors with an order of levels as categoricals.
+
+    Parameters
+    ----------
+    name : str
+        One of `names()`.
+
+    Raises
+    ------
+    UnknownOptionError
+        If there is none of this name.
+
+    Examples
+    --------
+    >>> load("spector").head(2)
+        GPA  TUCE  PSI  GRADE
+    0  2.66    20    0      0
+    1  2.89    22    0      0
+    """
+    entry = _entry(name)
+    with (files(__name__) / f"{name}.csv").open("r", encoding="utf-8") as file:
+        frame = pd.read_csv(file)
+    for column, levels in entry.get("levels", {}).items():
+        frame[column] = pd.Categorical(frame[column], levels)
+    return frame
+
+
+def table() -> pd.DataFrame:
+    """List the data sets: name, rows, title, formula."""
+    rows = []
+    for name, entry in _catalogue().items():
+        text = (files(__name__) / f"{name}.csv").read_text(encoding="utf-8")
+        rows.append((name, text.count("\n") - 1, entry["title"], entry["formula"]))
+    return pd.DataFrame(rows, columns=["name", "rows", "title", "formula"])
+
+
+def _entry(name: str) -> dict[str, Any]:
+    if name in _catalogue():
+        return _catalogue()[name]
+    near = get_close_matches(name, names(), n=1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    raise UnknownOptionError(f"There is no data set {name!r}. {hint}There are {', '.join(names())}.")
