@@ -142,7 +142,9 @@ class FirthResults(LogitResults):
 def fit_firth(model: Logit, start_params: Any = None, maxiter: int = 500, tol: float = 1e-10) -> FirthResults:
     """Fit a model by Firth's penalized likelihood; see `Logit.fit_firth`."""
     if model.design.weight_kind == "sampling":
-        raise NotAvailableError("Firth's likelihood is not defined for sampling weights; give frequency weights or none.")
+        raise NotAvailableError(
+            "Firth's likelihood is not defined for sampling weights; give frequency weights or none."
+        )
     design, working, null, start = prepared_for_penalty(model.design, model.check_rank, start_params)
     point, converged, trace = maximise_penalized(design, working, start, maxiter=maxiter, tol=tol)
     if not converged:

@@ -428,6 +428,15 @@ class LogitResults:
 
         return certificate(self.fit_)
 
+    def report(self, path: str | Path | None = None, alpha: float = 0.05) -> str:
+        """One self-contained page of HTML, written to `path` where it is given; without a clock, so it reproduces."""
+        from logit_stats.report.page import page
+
+        text = page(self, alpha=alpha)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
     # Keeping.
 
     def save(self, path: str | Path) -> None:

@@ -51,7 +51,8 @@ def test_admissions_are_the_berkeley_counts():
 
 
 def test_a_loaded_frame_is_the_users_own():
-    datasets.load("ten_points")["y"] = 0
+    mine = datasets.load("ten_points")
+    mine["y"] = 0
     assert datasets.load("ten_points")["y"].tolist() == [0, 1, 0, 0, 1, 1, 1, 1, 1, 1]
 
 

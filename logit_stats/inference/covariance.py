@@ -104,14 +104,14 @@ def _meat(block: Block, fit: Fit, cov_type: str) -> FloatArray:
         eta += block.offset
     u = score_residual(eta, block.successes, block.trials)
     sampling = fit.design.weight_kind == "sampling"
-    if sampling:
+    if sampling and block.weight is not None:
         u = u * block.weight
     factor = u**2
     if cov_type in ("HC2", "HC3"):
         weight = variance(eta)
         if block.trials is not None:
             weight = weight * block.trials
-        if sampling:
+        if sampling and block.weight is not None:
             weight = weight * block.weight
         left = 1.0 - weight * np.einsum("ij,ij->i", Z @ fit.covariance_working, Z)
         # a row that the model fits whatever its outcome has no residual to speak of, not an infinite one

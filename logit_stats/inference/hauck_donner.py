@@ -31,9 +31,7 @@ def hauck_donner(fit: Fit) -> tuple[str, ...]:
     V = fit.covariance_working
     third = fit.design.reduce(partial(_third_moment, fit=fit, V=V), rows=TALL_ROWS)
     slope = 1.0 + 0.5 * fit.gamma * third / V.diagonal() ** 2
-    return tuple(
-        name for j, name in enumerate(fit.design.names) if slope[j] < 0.0 and j != fit.design.constant
-    )
+    return tuple(name for j, name in enumerate(fit.design.names) if slope[j] < 0.0 and j != fit.design.constant)
 
 
 def _third_moment(block: Block, fit: Fit, V: FloatArray) -> FloatArray:

@@ -51,9 +51,13 @@ def likelihood_ratio_test(one: Fit, other: Fit) -> LikelihoodRatioTest:
     """
     larger, smaller = (one, other) if one.parameters >= other.parameters else (other, one)
     if "sampling" in (larger.design.weight_kind, smaller.design.weight_kind):
-        raise NotAvailableError("Under sampling weights the likelihood is a weighted sum, not a likelihood; use a Wald test.")
+        raise NotAvailableError(
+            "Under sampling weights the likelihood is a weighted sum, not a likelihood; use a Wald test."
+        )
     if larger.parameters == smaller.parameters:
-        raise DataError(f"Both models have {larger.parameters} coefficients; a likelihood-ratio test needs one inside the other.")
+        raise DataError(
+            f"Both models have {larger.parameters} coefficients; a likelihood-ratio test needs one inside the other."
+        )
     _refuse_different_rows(larger, smaller)
     _refuse_not_nested(larger, smaller)
     statistic = max(2.0 * (larger.loglik - smaller.loglik), 0.0)

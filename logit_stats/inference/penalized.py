@@ -49,7 +49,7 @@ class PenalizedProfile:
         return point
 
     def _row(self, j: int) -> FloatArray:
-        return self.working.matrix(len(self.best.gamma))[j]
+        return np.asarray(self.working.matrix(len(self.best.gamma))[j])
 
     def statistics(self) -> FloatArray:
         """(k,) penalized likelihood-ratio statistics of each coefficient."""
@@ -57,7 +57,7 @@ class PenalizedProfile:
         for j in range(len(self.best.gamma)):
             point = self.constrained(self._row(j), 0.0, self.best.gamma)
             found.append(2.0 * (self.best.penalized_loglik - point.penalized_loglik))
-        return np.maximum(np.array(found), 0.0)
+        return np.asarray(np.maximum(found, 0.0))
 
     def interval(self, j: int, alpha: float) -> tuple[float, float]:
         """Limits of one coefficient at level ``1 - alpha``."""
@@ -96,5 +96,3 @@ class PenalizedProfile:
         directions[constant, 0] = 1.0
         point, _, _ = maximise_penalized(self.design, self.working, start, directions=directions)
         return point
-
-

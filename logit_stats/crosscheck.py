@@ -1,0 +1,284 @@
+"""The same model in statsmodels, compared quantity by quantity.
+
+Binary rows without weights go to ``Logit``; counts, and frequency or sampling weights, to ``GLM`` with the binomial family,
+which statsmodels' ``Logit`` has no arguments for. Where statsmodels is known to answer another question, the row says so
+instead of failing.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from logit_stats.design.block import FloatArray
+from logit_stats.errors import DataError, NotAvailableError
+
+if TYPE_CHECKING:
+    from logit_stats.results import LogitResults
+
+AGREES, DIFFERS, KNOWN = "agrees", "differs", "known deviation"
+
+
+@dataclass(frozen=True, eq=False)
+class Crosscheck:
+    """Comparison with statsmodels.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row for each number: quantity, term, ours, theirs, absolute and relative difference, verdict.
+    peer : str
+        What it was compared with.
+    rtol : float
+        Largest relative difference that agrees.
+    deviations : tuple of str
+        Where statsmodels is known to differ, and why.
+    failure : str
+        Why statsmodels has nothing to compare with; empty where it has.
+    """
+
+    table: pd.DataFrame
+    peer: str
+    rtol: float
+    deviations: tuple[str, ...]
+    failure: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every number that can be compared agrees."""
+        return not self.failure and len(self.table) > 0 and not bool((self.table["verdict"] == DIFFERS).any())
+
+    def worst(self) -> pd.DataFrame:
+        """Return the largest relative difference of each quantity."""
+        order = self.table["relative_difference"].fillna(0.0).sort_values(ascending=False, kind="stable").index
+        return self.table.loc[order].drop_duplicates("quantity").sort_index()
+
+    def _lines(self) -> list[str]:
+        if self.failure:
+            return [f"Cross-check with {self.peer}: NOT POSSIBLE", self.failure]
+        compared = int((self.table["verdict"] != KNOWN).sum())
+        verdict = "passed" if self.passed else "FAILED"
+        return [f"Cross-check with {self.peer}: {verdict} ({compared} numbers, relative tolerance {self.rtol:g})"]
+
+    def __str__(self) -> str:
+        lines = self._lines()
+        if not self.failure:
+            lines.append(self.worst().to_string(index=False, float_format=lambda v: f"{v:.6g}", na_rep=""))
+        return "\n".join([*lines, *[f"Known deviation: {text}" for text in self.deviations]])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        head = "".join(f"<p>{escape(line)}</p>" for line in self._lines())
+        body = "" if self.failure else self.worst().to_html(index=False, float_format=lambda v: f"{v:.6g}", na_rep="")
+        notes = "".join(f"<p>Known deviation: {escape(text)}</p>" for text in self.deviations)
+        return f"{head}{body}{notes}"
+
+
+def crosscheck(res: LogitResults, rtol: float = 1e-6) -> Crosscheck:
+    """Fit the model of a result in statsmodels and compare.
+
+    Parameters
+    ----------
+    res : LogitResults
+    rtol : float
+        Largest relative difference that agrees. Covariances are judged against the standard errors, coefficients
+        against the larger of themselves and a thousandth of their standard error, probabilities against one.
+
+    Returns
+    -------
+    Crosscheck
+
+    Raises
+    ------
+    NotAvailableError
+        If statsmodels is not installed.
+    DataError
+        If rtol is not positive.
+    """
+    if not rtol > 0.0:
+        raise DataError(f"rtol={rtol} must be positive.")
+    try:
+        import statsmodels
+    except ImportError as error:
+        raise NotAvailableError(
+            "crosscheck() compares with statsmodels, which is not installed: pip install statsmodels."
+        ) from error
+    uses_glm = res.fit_.design.weight is not None or res.fit_.design.response.grouped
+    peer = f"statsmodels {statsmodels.__version__} {'GLM(Binomial)' if uses_glm else 'Logit'}"
+    deviations = list(_deviations(res, uses_glm))
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            theirs = _fit_glm(res) if uses_glm else _fit_logit(res)
+            table = pd.DataFrame(list(_rows(res, theirs, rtol, uses_glm)))
+    except Exception as error:
+        failure = f"statsmodels cannot fit this model: {type(error).__name__}: {error}"
+        return Crosscheck(_empty(), peer, rtol, tuple(deviations), failure)
+    if not bool(getattr(theirs, "converged", True) if uses_glm else theirs.mle_retvals["converged"]):
+        said = f" ({caught[0].message})" if caught else ""
+        return Crosscheck(table, peer, rtol, tuple(deviations), f"statsmodels did not converge{said}.")
+    return Crosscheck(table, peer, rtol, tuple(deviations))
+
+
+def _empty() -> pd.DataFrame:
+    columns = ["quantity", "term", "ours", "theirs", "difference", "relative_difference", "verdict"]
+    return pd.DataFrame(columns=columns)
+
+
+def _fit_logit(res: LogitResults) -> Any:
+    import statsmodels.api as sm
+
+    design = res.fit_.design
+    offset = None if design.offset is None else design.offset.values
+    model = sm.Logit(design.response.successes, np.asarray(design.X), offset=offset)
+    return model.fit(disp=0, maxiter=100, cov_type=_peer_cov_type(res), use_t=res.use_t)
+
+
+def _fit_glm(res: LogitResults) -> Any:
+    import statsmodels.api as sm
+
+    design = res.fit_.design
+    response = design.response
+    y: Any = response.successes
+    if response.trials is not None:
+        y = np.column_stack([response.successes, response.trials - response.successes])
+    weights: dict[str, Any] = {}
+    if design.weight is not None:
+        weights["freq_weights" if design.weight_kind == "frequency" else "var_weights"] = design.weight.values
+    offset = None if design.offset is None else design.offset.values
+    model = sm.GLM(y, np.asarray(design.X), family=sm.families.Binomial(), offset=offset, **weights)
+    return model.fit(tol=1e-12, maxiter=200, cov_type=_peer_cov_type(res), use_t=res.use_t)
+
+
+def _peer_cov_type(res: LogitResults) -> str:
+    """Robust covariances are compared as HC0, which statsmodels returns whichever one asks for."""
+    return "HC0" if res.cov_type in ("HC0", "HC1", "HC2", "HC3", "survey") else "nonrobust"
+
+
+def _deviations(res: LogitResults, uses_glm: bool) -> Iterator[str]:
+    if res.cov_type in ("HC1", "HC2", "HC3"):
+        yield (
+            f"statsmodels returns HC0 for cov_type={res.cov_type!r} (its issue 7798): standard errors and what follows are "
+            f"compared under HC0, and ours under {res.cov_type} are not compared."
+        )
+    elif res.cov_type == "survey":
+        yield "statsmodels has no design-based covariance: standard errors are compared under HC0."
+    elif res.cov_type not in ("nonrobust", "HC0"):
+        yield f"The covariance {res.cov_type!r} is not compared; standard errors are compared model-based."
+    if res.fit_.design.weight_kind == "sampling":
+        yield "Under sampling weights a likelihood is not defined here: log-likelihoods and criteria are not compared."
+    if res.cov_type == "HC0" and uses_glm and res.fit_.design.weight_kind == "frequency":
+        yield "statsmodels' HC0 takes a row of frequency weight f as one observation; ours takes it as f observations."
+    if not res.fit_.constant_in_span:
+        yield (
+            "Without a constant statsmodels takes an intercept as the null model, which is not nested in this one: LL-Null, "
+            "pseudo-R² and the LLR p-value differ."
+        )
+
+
+def _comparable(res: LogitResults) -> LogitResults:
+    """Our result under the covariance that statsmodels computes."""
+    if res.cov_type in ("nonrobust", "HC0"):
+        return res
+    return res.with_cov(_peer_cov_type(res))
+
+
+def _rows(res: LogitResults, theirs: Any, rtol: float, uses_glm: bool) -> Iterator[dict[str, Any]]:
+    ours = _comparable(res)
+    names = res.model.exog_names
+    beta, se = np.asarray(ours.params), np.asarray(ours.bse)
+    z = np.asarray(ours.tvalues)
+    frequency_rows = ours.cov_type == "HC0" and res.fit_.design.weight_kind == "frequency"
+    deviates = KNOWN if frequency_rows else ""
+    scale = np.maximum(np.abs(beta), 1e-3 * se)
+    yield from _compare("params", names, beta, theirs.params, scale, rtol)
+    yield from _compare("bse", names, se, theirs.bse, se, rtol, deviates)
+    yield from _compare("tvalues", names, z, theirs.tvalues, np.maximum(np.abs(z), 1e-3), rtol, deviates)
+    # p moves by about z² times a relative change of z, and its last digits below 1e-300 are nobody's
+    p = np.asarray(ours.pvalues)
+    yield from _compare("pvalues", names, p, theirs.pvalues, np.maximum(p * (1.0 + z**2), 1e-300), rtol, deviates)
+    limits, its_limits = np.asarray(ours.conf_int()), np.asarray(theirs.conf_int())
+    for column, side in enumerate(("lower", "upper")):
+        size = np.maximum(np.abs(limits[:, column]), se)
+        yield from _compare(f"conf_int {side}", names, limits[:, column], its_limits[:, column], size, rtol, deviates)
+    pairs = [(i, j) for i in range(len(names)) for j in range(i + 1)]
+    V, W = np.asarray(ours.cov_params()), np.asarray(theirs.cov_params())
+    labels = [f"{names[i]} x {names[j]}" for i, j in pairs]
+    of = [np.array([M[i, j] for i, j in pairs]) for M in (V, W, np.outer(se, se))]
+    yield from _compare("cov_params", labels, of[0], of[1], of[2], rtol, deviates)
+    yield from _fit_rows(res, theirs, rtol, uses_glm)
+    prob = np.asarray(res.predict())
+    labels = [str(label) for label in res.fit_.design.index]
+    yield from _compare("predict", labels, prob, np.asarray(theirs.predict()), np.ones_like(prob), rtol)
+    if not uses_glm:
+        cells = [
+            "observed 0, predicted 0",
+            "observed 0, predicted 1",
+            "observed 1, predicted 0",
+            "observed 1, predicted 1",
+        ]
+        table, its_table = res.pred_table().ravel(), np.asarray(theirs.pred_table()).ravel()
+        yield from _compare("pred_table", cells, table, its_table, np.maximum(table, 1.0), rtol)
+
+
+def _fit_rows(res: LogitResults, theirs: Any, rtol: float, uses_glm: bool) -> Iterator[dict[str, Any]]:
+    """Log-likelihoods and what is made of them."""
+    if res.fit_.design.weight_kind == "sampling":
+        return
+    without_constant = "" if res.fit_.constant_in_span else KNOWN
+    singles = [("llf", res.llf, theirs.llf, ""), ("llnull", res.llnull, theirs.llnull, without_constant)]
+    if uses_glm:
+        singles += [
+            ("prsquared", res.prsquared, theirs.pseudo_rsquared("mcf"), without_constant),
+            ("deviance", res.deviance, theirs.deviance, ""),
+            ("pearson_chi2", res.pearson_chi2, theirs.pearson_chi2, ""),
+        ]
+        its_bic = theirs.bic_llf
+    else:
+        singles += [
+            ("llr_pvalue", res.llr_pvalue, theirs.llr_pvalue, without_constant),
+            ("prsquared", res.prsquared, theirs.prsquared, without_constant),
+        ]
+        its_bic = theirs.bic
+    singles += [("aic", res.aic, theirs.aic, ""), ("bic", res.bic, its_bic, "")]
+    for name, ours, its, verdict in singles:
+        size = max(abs(ours), 1e-300)
+        if name == "prsquared":
+            size = 1.0
+        elif name == "llr_pvalue":
+            size = max(abs(ours) * (1.0 + res.llr), 1e-300)
+        yield from _compare(name, [""], np.array([ours]), np.array([its]), np.array([size]), rtol, verdict)
+
+
+def _compare(
+    quantity: str,
+    terms: list[str],
+    ours: FloatArray,
+    theirs: Any,
+    scale: FloatArray,
+    rtol: float,
+    verdict: str = "",
+) -> Iterator[dict[str, Any]]:
+    theirs = np.asarray(theirs, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        difference = ours - theirs
+        relative = np.abs(difference) / scale
+    same = (relative <= rtol) | (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+    for i, term in enumerate(terms):
+        yield {
+            "quantity": quantity,
+            "term": term,
+            "ours": float(ours[i]),
+            "theirs": float(theirs[i]),
+            "difference": float(difference[i]),
+            "relative_difference": float(relative[i]),
+            "verdict": verdict or (AGREES if same[i] else DIFFERS),
+        }

@@ -1,0 +1,73 @@
+"""A result as JSON: every number at full precision, names as in the results."""
+
+from __future__ import annotations
+
+import json
+import math
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from logit_stats.results import LogitResults
+
+
+def as_dict(res: LogitResults, alpha: float = 0.05) -> dict[str, Any]:
+    """Result as plain dictionaries and lists; infinite and missing numbers as the texts "Infinity", "-Infinity", "NaN"."""
+    names = res.model.exog_names
+    limits = np.asarray(res.conf_int(alpha))
+    sample = res.model.sample
+    coefficients = {
+        "params": res.params,
+        "bse": res.bse,
+        "tvalues": res.tvalues,
+        "pvalues": res.pvalues,
+        "conf_low": limits[:, 0],
+        "conf_high": limits[:, 1],
+        "odds_ratio": np.exp(np.asarray(res.params)),
+    }
+    values: dict[str, Any] = {
+        "formula": res.model.formula,
+        "endog_name": res.model.endog_names,
+        "success": res.fit_.design.response.success,
+        "cov_type": res.cov_type,
+        "method": res.fit_.method,
+        "converged": res.converged,
+        "iterations": res.fit_.iterations,
+        "alpha": alpha,
+        "coefficients": {
+            key: {name: _plain(v) for name, v in zip(names, np.asarray(column, dtype=np.float64), strict=True)}
+            for key, column in coefficients.items()
+        },
+        **{
+            key: _plain(getattr(res, key))
+            for key in ("llf", "llnull", "llr", "llr_pvalue", "prsquared", "deviance", "null_deviance", "pearson_chi2",
+                        "aic", "bic", "nobs", "df_model", "df_resid")
+        },
+        "sample": {
+            "rows_read": sample.read,
+            "outside_subset": sample.outside_subset,
+            "dropped_for_missing_values": sample.dropped,
+            "missing_by_variable": sample.dropped_by,
+            "zero_weight": int(sample.zero_weight.sum()),
+            "used": int(sample.used.sum()),
+            "events": _plain(sample.events),
+            "nonevents": _plain(sample.nonevents),
+        },
+        "notes": res.summary_notes(),
+        "versions": {name: metadata.version(name) for name in ("logit-stats", "numpy", "scipy", "pandas", "patsy")},
+    }  # fmt: skip
+    return values
+
+
+def as_json(res: LogitResults, alpha: float = 0.05) -> str:
+    """Result as a JSON text."""
+    return json.dumps(as_dict(res, alpha), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> float | str:
+    number = float(value)
+    if math.isnan(number):
+        return "NaN"
+    return number if math.isfinite(number) else ("Infinity" if number > 0 else "-Infinity")

@@ -1,0 +1,89 @@
+"""The comparison with statsmodels: it passes on every reference case, names known deviations, and can fail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import logit_stats as ls
+from logit_stats.errors import DataError
+from tests.cases import STANDARD_CASES, load_case
+
+
+@pytest.mark.parametrize("name", STANDARD_CASES)
+def test_passes_on_every_reference_case(name):
+    case = load_case(name)
+    formula, arguments = case.model_arguments()
+    check = ls.logit(formula, case.data, **arguments).fit().crosscheck()
+    assert check.passed, str(check)
+    assert not check.deviations
+    compared = set(check.table["quantity"])
+    assert {"params", "bse", "tvalues", "pvalues", "conf_int lower", "cov_params", "llf", "aic", "bic", "predict"} <= compared
+    if not case.grouped and "freq_weights" not in arguments:
+        assert {"llnull", "llr_pvalue", "prsquared", "pred_table"} <= compared
+
+
+@pytest.fixture(scope="module")
+def spector():
+    return ls.logit("grade ~ gpa + tuce + psi", load_case("spector_numeric").data).fit()
+
+
+@pytest.mark.parametrize("cov_type", ["HC1", "HC2", "HC3"])
+def test_robust_covariances_of_statsmodels_are_a_named_deviation(spector, cov_type):
+    check = spector.with_cov(cov_type).crosscheck()
+    assert check.passed
+    assert any("HC0" in text and cov_type in text for text in check.deviations)
+
+
+def test_no_intercept_is_a_named_deviation():
+    check = ls.logit("grade ~ gpa + psi - 1", load_case("spector_numeric").data).fit().crosscheck()
+    assert check.passed
+    assert set(check.table.loc[check.table["verdict"] == "known deviation", "quantity"]) == {
+        "llnull", "llr_pvalue", "prsquared",
+    }  # fmt: skip
+
+
+def test_fails_when_a_coefficient_is_wrong(spector):
+    wrong = replace(spector, fit_=replace(spector.fit_, gamma=spector.fit_.gamma * (1 + 1e-4)))
+    check = wrong.crosscheck()
+    assert not check.passed
+    assert "FAILED" in str(check)
+    assert "params" in set(check.table.loc[check.table["verdict"] == "differs", "quantity"])
+
+
+def test_fails_when_a_standard_error_is_wrong(spector):
+    tampered = replace(spector.covariance_, standard_errors=spector.covariance_.standard_errors * 1.001)
+    check = replace(spector, covariance_=tampered).crosscheck()
+    differing = set(check.table.loc[check.table["verdict"] == "differs", "quantity"])
+    assert differing >= {"bse", "tvalues", "pvalues"}
+    assert "params" not in differing
+
+
+def test_offset_weights_and_sampling_weights():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"x": rng.normal(size=80), "o": rng.normal(size=80), "w": rng.uniform(1, 3, 80)})
+    data["y"] = (rng.random(80) < 0.5).astype(int)
+    assert ls.logit("y ~ x", data, offset="o").fit().crosscheck().passed
+    survey = ls.logit("y ~ x", data, sampling_weights="w").fit().crosscheck()
+    assert survey.passed, str(survey)
+    assert any("design-based" in text for text in survey.deviations)
+
+
+def test_a_model_that_statsmodels_cannot_fit_is_said_so():
+    # columns of size 1e-200: our fit is that of x, theirs a singular matrix
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=50)
+    y = (rng.random(50) < 1 / (1 + np.exp(-x))).astype(float)
+    check = ls.Logit(y, np.column_stack([np.ones(50), x * 1e-200])).fit().crosscheck()
+    assert not check.passed
+    assert "statsmodels" in check.failure
+    assert "NOT POSSIBLE" in str(check)
+
+
+def test_prints_in_html_and_refuses_a_bad_tolerance(spector):
+    assert "<table" in spector.crosscheck()._repr_html_()
+    with pytest.raises(DataError, match="positive"):
+        spector.crosscheck(rtol=0)
