@@ -1,0 +1,28 @@
+"""Sphinx configuration."""
+
+from importlib import metadata
+
+project = "logit_stats"
+author = "the logit_stats founders"
+copyright = "2026, the logit_stats founders"
+release = metadata.version("logit-stats")
+version = release
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "myst_nb",
+]
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
+nb_execution_mode = "off"  # notebooks are executed by their own stage of the checks
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"logit_stats {release}"
+autosummary_generate = True
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+myst_enable_extensions = ["dollarmath", "colon_fence"]
