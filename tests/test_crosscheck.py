@@ -21,7 +21,18 @@ def test_passes_on_every_reference_case(name):
     assert check.passed, str(check)
     assert not check.deviations
     compared = set(check.table["quantity"])
-    assert {"params", "bse", "tvalues", "pvalues", "conf_int lower", "cov_params", "llf", "aic", "bic", "predict"} <= compared
+    assert {
+        "params",
+        "bse",
+        "tvalues",
+        "pvalues",
+        "conf_int lower",
+        "cov_params",
+        "llf",
+        "aic",
+        "bic",
+        "predict",
+    } <= compared
     if not case.grouped and "freq_weights" not in arguments:
         assert {"llnull", "llr_pvalue", "prsquared", "pred_table"} <= compared
 

@@ -10,7 +10,13 @@ from numpy.testing import assert_allclose
 import logit_stats as ls
 from tests.cases import in_patsy_order, load_case
 
-CASES = ("endometrial_separation_firth", "spector_numeric", "birthwt_factor", "pima_train_test", "esoph_grouped_factors")
+CASES = (
+    "endometrial_separation_firth",
+    "spector_numeric",
+    "birthwt_factor",
+    "pima_train_test",
+    "esoph_grouped_factors",
+)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -135,7 +135,7 @@ def certificate(fit: Fit) -> Certificate:
     scaled = reach * decrement * slack
     distance = float(-np.log1p(-scaled) / reach) if 0.0 < scaled < 1.0 else (0.0 if scaled == 0.0 else float("inf"))
     beta = fit.beta
-    se = fit.working.standard_errors(V)
+    se = fit.standard_errors
     # coefficients are stored in double precision: no more than 15 digits are theirs to give
     rounding = np.abs(beta) * np.finfo(np.float64).eps
     digits = _digits(np.abs(beta), se * distance + rounding)

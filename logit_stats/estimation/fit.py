@@ -10,7 +10,7 @@ import numpy as np
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.estimation.likelihood import linear_predictor, triangular_factor
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky, inverse_from_factor
+from logit_stats.estimation.linear_algebra import EquilibratedCholesky, inverse_root
 from logit_stats.estimation.null_model import NullModel
 from logit_stats.estimation.trace import Trace
 from logit_stats.estimation.working import WorkingColumns
@@ -75,10 +75,35 @@ class Fit:
     @cached_property
     def covariance_working(self) -> FloatArray:
         """(k, k) inverse information in the working columns."""
+        root = self._ill_conditioned_root
+        return EquilibratedCholesky(self.information_working).inverse() if root is None else root @ root.T
+
+    @cached_property
+    def _ill_conditioned_root(self) -> FloatArray | None:
+        """C with ``C C'`` the covariance, from a QR of the weighted rows; None where the information has its digits."""
         factor = EquilibratedCholesky(self.information_working)
         if factor.definite and factor.smallest_pivot > QR_PIVOT:
-            return factor.inverse()
-        return inverse_from_factor(triangular_factor(self.design, self.working, self.gamma))
+            return None
+        return inverse_root(triangular_factor(self.design, self.working, self.gamma))
+
+    @cached_property
+    def covariance(self) -> FloatArray:
+        """(k, k) model-based covariance of the user's coefficients."""
+        root = self._ill_conditioned_root
+        if root is None:
+            return self.working.covariance(self.covariance_working)
+        mapped = self.working.matrix(self.parameters) @ root
+        with np.errstate(over="ignore"):
+            return np.asarray(mapped @ mapped.T)
+
+    @cached_property
+    def standard_errors(self) -> FloatArray:
+        """(k,) model-based standard errors of the user's coefficients."""
+        root = self._ill_conditioned_root
+        if root is None:
+            return self.working.standard_errors(self.covariance_working)
+        # the way back to the user's columns cancels: in the root it costs half the digits that it costs in the square
+        return np.asarray(np.linalg.norm(self.working.matrix(self.parameters) @ root, axis=1))
 
     @property
     def eta(self) -> FloatArray:

@@ -57,8 +57,7 @@ class EquilibratedCholesky:
         return np.asarray(full * self._scale * self._scale[:, None])
 
 
-def inverse_from_factor(R: FloatArray) -> FloatArray:
-    """Inverse of R'R from its upper triangular factor: the digits that forming R'R would lose are kept."""
+def inverse_root(R: FloatArray) -> FloatArray:
+    """Return C with ``C C'`` the inverse of R'R: the digits that forming R'R would lose are kept."""
     size = np.sqrt((R**2).sum(axis=0))
-    inverse = np.linalg.solve(R / size, np.eye(len(R)))
-    return np.asarray((inverse @ inverse.T) / size / size[:, None])
+    return np.asarray(np.linalg.solve(R / size, np.eye(len(R))) / size[:, None])

@@ -82,10 +82,9 @@ def covariance(fit: Fit, cov_type: str | None = None) -> Covariance:
     check_choice("cov_type", cov_type, COV_TYPES)
     bread = fit.covariance_working
     if cov_type == "nonrobust":
-        working = bread
-    else:
-        meat = fit.design.reduce(partial(_meat, fit=fit, cov_type=cov_type), rows=TALL_ROWS)
-        working = bread @ meat @ bread * _small_sample(fit, cov_type)
+        return Covariance(cov_type, bread, fit.covariance, fit.standard_errors)
+    meat = fit.design.reduce(partial(_meat, fit=fit, cov_type=cov_type), rows=TALL_ROWS)
+    working = bread @ meat @ bread * _small_sample(fit, cov_type)
     return Covariance(cov_type, working, fit.working.covariance(working), fit.working.standard_errors(working))
 
 
