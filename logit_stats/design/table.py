@@ -6,7 +6,6 @@ Columns are converted one at a time, when they are first looked up: only what a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from copy import copy
 from difflib import get_close_matches
 from typing import Any
 
@@ -95,7 +94,9 @@ class Table(Mapping[str, pd.Series]):
 
     def where(self, keep: NDArray[np.bool_]) -> Table:
         """Return the table of the rows in which `keep` (rows,) is true."""
-        view = copy(self)
+        # not copy(): that goes through __getstate__, which keeps only what was looked up
+        view = Table.__new__(Table)
+        view.__dict__.update(self.__dict__)
         view._read = {}
         view._keep = keep if self._keep is None else _both(self._keep, keep)
         view.index = self.index[keep]
