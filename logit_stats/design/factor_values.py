@@ -179,7 +179,7 @@ def _factorize(name: str, data: Any) -> tuple[NDArray[np.intp], tuple[Any, ...]]
     except TypeError:
         raise FormulaError(f"{name!r} holds values that cannot be levels (lists or dicts?).") from None
     found = list(uniques)
-    if found and all(value is True or value is False for value in found):
+    if found and all(isinstance(value, (bool, np.bool_)) for value in found):
         levels: list[Any] = [False, True]
     else:
         levels = sorted(found, key=SortAnythingKey)

@@ -147,7 +147,7 @@ def _common_index(columns: dict[str, Any]) -> pd.Index:
 
 
 def _narwhals_frame(data: Any) -> Any:
-    import narwhals as nw
+    import narwhals.stable.v1 as nw
 
     try:
         frame = nw.from_native(data, allow_series=False)
@@ -161,7 +161,7 @@ def _narwhals_frame(data: Any) -> Any:
 
 def _series_from_narwhals(column: Any, name: str) -> pd.Series:
     """A narwhals column as a pandas Series, without passing through Python objects where that can be avoided."""
-    import narwhals as nw
+    import narwhals.stable.v1 as nw
 
     kind = column.dtype
     if kind in (nw.Categorical, nw.Enum):
