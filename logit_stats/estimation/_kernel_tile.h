@@ -201,10 +201,10 @@ static TARGET void NAME(linear_predictor)(double *eta, const double *const *colu
 
 /* product = weight * column; meanwhile the same rows of the next tile are called into the cache. */
 INLINE TARGET void NAME(weigh)(double *product, const double *weight, const double *column, ptrdiff_t rows,
-                               ptrdiff_t ahead)
+                               const char *next)
 {
     for (ptrdiff_t i = 0; i < rows; i += WIDTH) {
-        if (i % 8 == 0 && ahead) PREFETCH(column + ahead + i);
+        if (next && i % 8 == 0) PREFETCH(next + 8 * i);
         STORE(product + i, LOAD(weight + i) * LOAD(column + i));
     }
 }
@@ -213,7 +213,9 @@ INLINE TARGET void NAME(weigh)(double *product, const double *weight, const doub
 INLINE TARGET void NAME(dots)(const int high, const int wide, const double *const *left, const double *const *right,
                               ptrdiff_t rows, double *out, ptrdiff_t stride)
 {
-    VEC sum[HIGH][WIDE] = {{{0}}};
+    VEC sum[HIGH][WIDE];
+    for (int p = 0; p < high; p++)
+        for (int q = 0; q < wide; q++) sum[p][q] = SPLAT(0.0);
     for (ptrdiff_t i = 0; i < rows; i += WIDTH) {
         VEC a[HIGH];
         for (int p = 0; p < high; p++) a[p] = LOAD(left[p] + i);
@@ -255,7 +257,7 @@ static TARGET void NAME(gram)(const struct tile *tile, double *sums)
         for (ptrdiff_t p = 0; p < high; p++) {
             double *product = tile->panel + p * COLUMN;
             if (top + p < k) {
-                NAME(weigh)(product, tile->weight, tile->columns[top + p], rows, tile->ahead[top + p]);
+                NAME(weigh)(product, tile->weight, tile->columns[top + p], rows, tile->next[top + p]);
                 left[p] = product;
             } else
                 left[p] = tile->residual;

@@ -22,6 +22,7 @@ from logit_stats.estimation.moments import working_columns
 from logit_stats.estimation.working import WorkingColumns, centred_columns
 
 VIOLATED = 1e-9  # of the linear programme's box; HiGHS is asked for 1e-10
+TIGHT = 2e-9  # margins that the programme may have meant to be zero
 EXACT = 1e-12  # what rounding leaves of a margin of zero after polishing
 CONSTRAINTS_A_ROUND = 400
 
@@ -187,7 +188,7 @@ def _polished(Z: FloatArray, sign: FloatArray, d: FloatArray, margin: FloatArray
     (nearly) zero margin must have margin zero in truth: d is projected on the directions that leave them alone. What
     overlaps, however little, leaves none.
     """
-    tight = np.abs(margin) <= 1e-7
+    tight = np.abs(margin) <= TIGHT
     if tight.any():
         R = np.linalg.qr(Z[tight], mode="r")
         _, singular, rows = np.linalg.svd(R, full_matrices=True)
