@@ -77,7 +77,11 @@ class Crosscheck:
         from html import escape
 
         head = "".join(f"<p>{escape(line)}</p>" for line in self._lines())
-        body = "" if self.failure else self.worst().to_html(index=False, float_format=lambda v: f"{v:.6g}", na_rep="")
+        body = (
+            ""
+            if self.failure
+            else self.worst().to_html(index=False, float_format=lambda v: f"{v:.4g}", na_rep="", border=0)
+        )
         notes = "".join(f"<p>Known deviation: {escape(text)}</p>" for text in self.deviations)
         return f"{head}{body}{notes}"
 
