@@ -366,3 +366,52 @@ def test_counts_as_two_columns():
     assert_allclose(two.params, theirs.params, rtol=1e-8)
     assert_allclose(two.llf, theirs.llf, rtol=1e-10)
     assert_allclose(ls.Logit(k, X, trials=trials).fit().params, two.params, rtol=1e-12)
+
+
+def test_subset_as_a_mask_of_the_frame():
+    data = DATA.assign(t=DATA["t"].astype("boolean"))
+    expected = ls.logit("y ~ a", DATA[DATA["b"] > 5]).fit().params
+    for mask in (
+        DATA["b"] > 5,
+        (DATA["b"] > 5).to_numpy(),
+        (DATA["b"] > 5).astype("boolean"),
+        (DATA["b"] > 5).tolist(),
+    ):
+        assert_allclose(ls.logit("y ~ a", data, subset=mask).fit().params, expected)
+    with pytest.raises(DataError, match="missing values"):
+        ls.logit("y ~ a", data, subset=(DATA["b"] > 5).astype("boolean").mask(DATA.index < 2))
+    with pytest.raises(DataError, match="index differs"):
+        ls.logit("y ~ a", DATA, subset=(DATA["b"] > 5).sort_index(ascending=False))
+
+
+def test_a_series_of_other_labels_is_not_taken_by_position():
+    data = DATA.set_index(np.arange(200) + 50)
+    offset = pd.Series(np.linspace(0, 1, 200), index=data.index)
+    assert_array_equal(ls.logit("y ~ a", data, offset=offset).design.offset.values, offset)
+    with pytest.raises(WeightError, match="index differs"):
+        ls.logit("y ~ a", data, offset=offset.sort_index(ascending=False))
+    with pytest.raises(WeightError, match="index differs"):
+        ls.logit("y ~ a", DATA, offset=offset)
+
+
+def test_arrays_of_the_scope_are_data_where_none_are_given():
+    y, a = DATA["y"].to_numpy(), DATA["a"].to_numpy()
+    assert_array_equal(ls.logit("y ~ a", None).exog[:, 1], a)
+    assert len(y) == 200
+    with pytest.raises(MissingColumnError, match="no data"):
+        ls.logit("nothing ~ here", None)
+
+
+def test_a_model_without_columns_is_refused():
+    with pytest.raises(FormulaError, match="no columns"):
+        ls.logit("y ~ 0", DATA)
+
+
+def test_numbers_spoilt_by_a_text_are_not_taken_for_levels():
+    spoilt = DATA.assign(a=[f"{v:.3f}" if i != 17 else "?" for i, v in enumerate(DATA["a"])])
+    with pytest.raises(FormulaError, match=r"not a number: '\?'"):
+        ls.logit("y ~ a", spoilt)
+    with pytest.raises(FormulaError, match="mixed"):
+        ls.logit("y ~ a", DATA.assign(a=[1, "x"] * 100))
+    # a few codes in text are levels
+    assert ls.logit("y ~ i", DATA.assign(i=DATA["i"].astype(str))).exog_names == ["Intercept", "i[T.2]", "i[T.3]"]

@@ -91,7 +91,7 @@ def factor_values(name: str, value: Any, rows: int, index: pd.Index) -> FactorVa
     """
     if isinstance(value, CategoricalBox):
         levels = None if value.levels is None else tuple(value.levels)
-        return _levels_and_codes(name, value.data, rows, levels, value.contrast, index)
+        return _levels_and_codes(name, value.data, rows, levels, value.contrast, index, boxed=True)
     dtype = getattr(value, "dtype", None)
     if isinstance(dtype, pd.api.extensions.ExtensionDtype) and pd.api.types.is_numeric_dtype(dtype):
         if pd.api.types.is_bool_dtype(dtype):
@@ -129,6 +129,11 @@ def _refuse_uncodable(name: str, value: Any) -> None:
         )
     if array.dtype == object:
         kind = pd.api.types.infer_dtype(array, skipna=True)
+        if kind == "mixed-integer":
+            raise FormulaError(
+                f"{name!r} holds numbers and texts mixed; convert it with pd.to_numeric(..., errors='coerce'), or write "
+                f"C({name}) if every value is a level."
+            )
         if kind in ("integer", "floating", "mixed-integer-float", "decimal", "complex"):
             raise FormulaError(
                 f"{name!r} holds numbers stored as Python objects; convert it with pd.to_numeric, "
@@ -137,7 +142,14 @@ def _refuse_uncodable(name: str, value: Any) -> None:
 
 
 def _levels_and_codes(
-    name: str, data: Any, rows: int, levels: tuple[Any, ...] | None, contrast: Any, index: pd.Index
+    name: str,
+    data: Any,
+    rows: int,
+    levels: tuple[Any, ...] | None,
+    contrast: Any,
+    index: pd.Index,
+    *,
+    boxed: bool = False,
 ) -> CategoricalValues:
     categorical = _as_categorical(data)
     if categorical is not None:
@@ -151,8 +163,30 @@ def _levels_and_codes(
             codes = _recode(name, codes, own_levels, levels, index)
     if codes.shape != (rows,):
         raise FormulaError(f"{name!r} gives {codes.shape[0]} values; {rows} rows were expected.")
+    if categorical is None and not boxed:
+        _refuse_spoilt_numbers(name, own_levels)
     declared = categorical is not None or levels is not None or own_levels == (False, True)
     return CategoricalValues(codes, own_levels if levels is None else levels, contrast, declared)
+
+
+def _refuse_spoilt_numbers(name: str, levels: tuple[Any, ...]) -> None:
+    """A column of numbers with a few texts among them ("?", "n/a") is read as text: one level for every number.
+
+    Raises
+    ------
+    FormulaError
+        If most of more than ten levels are numbers in text, and some are not.
+    """
+    if len(levels) <= 10 or not all(isinstance(level, str) for level in levels):
+        return
+    numbers = pd.to_numeric(pd.Series(levels, dtype=object), errors="coerce").notna().to_numpy()
+    if numbers.all() or numbers.mean() <= 0.5:
+        return
+    odd = [repr(level) for level, number in zip(levels, numbers, strict=True) if not number]
+    raise FormulaError(
+        f"{name!r} holds text, most of which is numbers; not a number: {listed(odd)}. Convert it with "
+        f"pd.to_numeric(..., errors='coerce'), or write C({name}) if every value is a level."
+    )
 
 
 def _as_categorical(data: Any) -> pd.Categorical | None:

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import patsy
 import patsy.builtins
+import patsy.eval
 from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
@@ -213,6 +214,27 @@ def parse(formula: str, scope: Any) -> ParsedFormula:
     return ParsedFormula(formula, tuple(description.lhs_termlist), tuple(description.rhs_termlist), scope)
 
 
+def scope_columns(parsed: ParsedFormula) -> dict[str, Any]:
+    """Arrays of the caller's scope that the formula names: its data, where no table is given.
+
+    Raises
+    ------
+    MissingColumnError
+        If there is none.
+    """
+    terms = (*parsed.response_terms, *parsed.terms)
+    names = dict.fromkeys(n for t in terms for f in t.factors for n in patsy.eval.ast_names(f.code))
+    namespace = parsed.scope.namespace
+    found = {
+        name: namespace[name]
+        for name in names
+        if name in namespace and isinstance(namespace[name], (list, np.ndarray, pd.Series, pd.Categorical))
+    }
+    if not found:
+        raise MissingColumnError(f"There are no data, and no variable of {parsed.text!r} is an array in scope.")
+    return found
+
+
 def learn_factors(terms: tuple[Any, ...], parsed: ParsedFormula, table: Table) -> dict[str, Factor]:
     """Factors of the terms, their transforms learned from `table`."""
     learned: dict[str, Factor] = {}
@@ -236,6 +258,8 @@ def lay_out(parsed: ParsedFormula, factors: dict[str, Factor], values: dict[str,
         raise FormulaError(f"The formula {parsed.text!r} cannot be coded: {error}") from None
     except Exception as error:
         raise FormulaError(f"The contrasts asked for in {parsed.text!r} do not fit its levels: {error}") from error
+    if not skeleton_info.column_names:
+        raise FormulaError(f"The formula {parsed.text!r} has no columns; a model needs at least a constant ('y ~ 1').")
     return CompiledFormula(parsed.text, _with_real_factors(skeleton_info, factors), factors)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from logit_stats.design.design import Design, constant_column
 from logit_stats.design.factor_values import FactorValues, refuse_infinite
-from logit_stats.design.formula import Factor, ParsedFormula, lay_out, learn_factors, parse
+from logit_stats.design.formula import Factor, ParsedFormula, lay_out, learn_factors, parse, scope_columns
 from logit_stats.design.response import Response, binary_response, count_column, grouped_response, refuse_one_class
 from logit_stats.design.row_numbers import RowNumbers, check_weights, row_numbers
 from logit_stats.design.sample import Mask, Screening
@@ -43,7 +43,7 @@ def design_from_formula(
     """
     check_choice("missing", missing, ("drop", "raise"))
     parsed = parse(formula, scope)
-    whole = Table(data)
+    whole = Table(scope_columns(parsed) if data is None else data)
     inside = _subset_mask(subset, whole.index)
     numbers = [
         row_numbers(argument, given, whole, whole.index)
@@ -99,8 +99,8 @@ def _subset_mask(subset: Any, index: pd.Index) -> Mask | None:
         return None
     if isinstance(subset, pd.Series) and len(subset) == len(index) and not subset.index.equals(index):
         raise DataError("`subset` is a Series whose index differs from the data's; align it, or give an array.")
-    mask = pd.array(subset) if isinstance(subset, pd.Series) else np.asarray(subset)
-    if mask.dtype not in (np.dtype(bool), pd.BooleanDtype()) or mask.shape != (len(index),):
+    mask = subset if isinstance(subset, pd.Series) else np.asarray(subset)
+    if not pd.api.types.is_bool_dtype(mask.dtype) or mask.shape != (len(index),):
         raise DataError(
             f"`subset` must say True or False for each of the {len(index)} rows, as in subset=df['year'] > 2000; "
             f"it has shape {mask.shape} and holds {mask.dtype}."

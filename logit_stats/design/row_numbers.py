@@ -88,8 +88,8 @@ def row_numbers(argument: str, given: Any, table: Table | None, index: pd.Index)
 
 
 def _same_rows(given: pd.Index, index: pd.Index) -> bool:
-    """Whether a Series lies in the order of the data: same labels, or plain positions on either side."""
-    return given.equals(index) or isinstance(given, pd.RangeIndex) or isinstance(index, pd.RangeIndex)
+    """Whether a Series lies in the order of the data: it has the same labels, or none but its positions."""
+    return given.equals(index) or given.equals(pd.RangeIndex(len(index)))
 
 
 def check_weights(weights: RowNumbers, index: pd.Index) -> None:
