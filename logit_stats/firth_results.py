@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from logit_stats.assess.fit_statistics import PenalizedStatistics
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import ConvergenceWarning, NotAvailableError, check_choice
 from logit_stats.estimation.firth import PenalizedPoint, maximise_penalized
@@ -77,46 +78,13 @@ class FirthResults(LogitResults):
         return pd.DataFrame(columns, index=self.model.exog_names)
 
     @cached_property
-    def _shift(self) -> float:
-        """Half the log determinant of the information in the user's columns, and the binomial coefficients."""
+    def _statistics(self) -> PenalizedStatistics:
+        # half the log determinant of the information is that of the user's columns, not of the solver's
         A = self.fit_.working.matrix(self.fit_.parameters)
-        return -float(np.linalg.slogdet(A)[1]) + self._statistics.binomial_constant
-
-    @property
-    def llf(self) -> float:
-        """Maximised penalized log-likelihood."""
-        return self._point.penalized_loglik + self._shift
-
-    @cached_property
-    def llnull(self) -> float:
-        """Penalized log-likelihood with all slopes zero, under the penalty of the whole information."""
+        shift = -float(np.linalg.slogdet(A)[1])
         null = self._profile.null()
-        return float("nan") if null is None else null.penalized_loglik + self._shift
-
-    @property
-    def llr(self) -> float:
-        """Penalized likelihood-ratio statistic of all slopes."""
-        return 2.0 * (self.llf - self.llnull)
-
-    @property
-    def llr_pvalue(self) -> float:
-        """P-value of `llr`."""
-        return float(stats.chi2.sf(self.llr, self.df_model)) if self.df_model > 0 else float("nan")
-
-    @property
-    def prsquared(self) -> float:
-        """McFadden's pseudo-R² of the penalized log-likelihoods."""
-        return 1.0 - self.llf / self.llnull
-
-    @property
-    def aic(self) -> float:
-        """AIC of the penalized log-likelihood."""
-        return -2.0 * self.llf + 2.0 * self.fit_.parameters
-
-    @property
-    def bic(self) -> float:
-        """BIC of the penalized log-likelihood."""
-        return float(-2.0 * self.llf + self.fit_.parameters * np.log(self.nobs))
+        at_null = float("nan") if null is None else null.penalized_loglik + shift
+        return PenalizedStatistics(self.fit_, self._point.penalized_loglik + shift, at_null)
 
     def summary_notes(self) -> list[str]:
         """Return the sentences that stand under the summary."""

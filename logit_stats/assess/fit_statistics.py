@@ -81,7 +81,7 @@ class FitStatistics:
     @property
     def llr(self) -> float:
         """Likelihood-ratio statistic against the null model, ``2 (llf - llnull)``; NaN under sampling weights."""
-        return float("nan") if self._weighted else 2.0 * (self.fit.loglik - self.fit.null.loglik)
+        return float("nan") if self._weighted else 2.0 * (self.llf - self.llnull)
 
     @property
     def llr_pvalue(self) -> float:
@@ -230,3 +230,25 @@ class FitStatistics:
         """(n,) log-likelihood of each row, frequency weights and binomial coefficients left out."""
         response = self.fit.design.response
         return loglik_terms(self._eta, response.successes, response.trials)
+
+
+@dataclass(frozen=True, eq=False)
+class PenalizedStatistics(FitStatistics):
+    """The same for a penalized fit: log-likelihood and null log-likelihood are the penalized ones given.
+
+    What is made of these two (likelihood ratio, McFadden's R², criteria) follows; the deviance and the other pseudo-R²
+    stay those of the likelihood without penalty.
+    """
+
+    penalized_loglik: float = float("nan")
+    penalized_null: float = float("nan")
+
+    @property
+    def llf(self) -> float:
+        """Maximised penalized log-likelihood."""
+        return self.penalized_loglik + self.binomial_constant
+
+    @property
+    def llnull(self) -> float:
+        """Penalized log-likelihood with all slopes zero, under the penalty of the whole information."""
+        return self.penalized_null + self.binomial_constant

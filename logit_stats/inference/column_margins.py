@@ -18,13 +18,19 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from logit_stats.design.block import Block, FloatArray
+from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError, check_choice
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.likelihood import TALL_ROWS
-from logit_stats.estimation.moments import working_columns
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.covariance import Covariance
+from logit_stats.inference.effect_rows import (
+    EffectRows,
+    RowPart,
+    columns_of_kind,
+    columns_that_vary,
+    is_count,
+    is_dummy,
+)
 
 if TYPE_CHECKING:
     from logit_stats.report.summary import Summary
@@ -146,13 +152,13 @@ def column_margins(
     check_choice("method", method, tuple(METHODS))
     if (dummy or count) and ("ex" in method or at in ("median", "zero")):
         raise DataError(f"at={at!r}, method={method!r} is not defined for dummy or count columns.")
-    rows = _Rows.of(fit, at, atexog)
-    varies = _columns_that_vary(fit)
-    dummies = _columns_of_kind(fit, varies, _is_dummy) if dummy else []
-    counts = [j for j in _columns_of_kind(fit, varies, _is_count) if j not in dummies] if count else []
+    rows = EffectRows.of(fit, at, atexog)
+    varies = columns_that_vary(fit)
+    dummies = columns_of_kind(fit, varies, is_dummy) if dummy else []
+    counts = [j for j in columns_of_kind(fit, varies, is_count) if j not in dummies] if count else []
     if count and not dummy:
         # a column of 0 and 1 is no count
-        counts = [j for j in counts if j not in _columns_of_kind(fit, varies, _is_dummy)]
+        counts = [j for j in counts if j not in columns_of_kind(fit, varies, is_dummy)]
     steps = {**dict.fromkeys(dummies, "dummy"), **dict.fromkeys(counts, "count")}
     names = tuple(fit.design.names[j] for j in varies)
     note = _note(fit)
@@ -184,140 +190,6 @@ def _note(fit: Fit) -> str:
         f"{', '.join(shared)} stands in more than one term: these are effects of single columns with the others held, "
         f"not the effect of the variable; margins() gives that."
     )
-
-
-# The rows at which effects are evaluated.
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """Rows: user's columns, linear predictor and weight."""
-
-    X: FloatArray
-    eta: FloatArray
-    weight: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """All rows of the fit with some columns replaced, or a few rows given."""
-
-    fit: Fit
-    given: FloatArray | None
-    given_offset: FloatArray | None
-    replaced: dict[int, FloatArray]
-
-    @classmethod
-    def of(cls, fit: Fit, at: str, atexog: Any) -> _Rows:
-        design = fit.design
-        replaced: dict[int, FloatArray] = {}
-        offset = None if design.offset is None else design.offset.values
-        if isinstance(atexog, Mapping):
-            for key, value in atexog.items():
-                if not isinstance(key, (int, np.integer)) or not 0 <= key < design.columns:
-                    raise DataError(f"atexog has the key {key!r}; keys are column positions 0 to {design.columns - 1}.")
-                replaced[int(key)] = np.broadcast_to(np.asarray(value, dtype=np.float64), (design.rows,))
-        elif atexog is not None:
-            X = np.atleast_2d(np.asarray(atexog, dtype=np.float64))
-            if X.shape[1] != design.columns:
-                raise DataError(f"atexog has {X.shape[1]} columns; the model has {design.columns}.")
-            shift = np.zeros(len(X)) if offset is None else np.full(len(X), offset.mean())
-            return cls(fit, X if at in ("overall", "all") else _point(X, at, fit), shift[: len(X)], {})
-        if at in ("overall", "all"):
-            return cls(fit, None, None, replaced)
-        point = _point_of_design(fit, at, replaced)
-        shift = np.zeros(1) if offset is None or at == "zero" else np.array([_middle(offset, at, fit)])
-        return cls(fit, point, shift, {})
-
-    def parts(self) -> Any:
-        fit = self.fit
-        if self.given is not None:
-            offset = np.zeros(len(self.given)) if self.given_offset is None else self.given_offset
-            Z = working_columns(self.given, fit.working.center, fit.working.scale)
-            yield _Part(self.given, Z @ fit.gamma + offset[: len(self.given)], np.ones(len(self.given)))
-            return
-        start = 0
-        for block in fit.design.blocks(TALL_ROWS):
-            X = block.X
-            if self.replaced:
-                X = np.array(X)
-                for j, values in self.replaced.items():
-                    X[:, j] = values[start : start + len(X)]
-            eta = working_columns(X, fit.working.center, fit.working.scale) @ fit.gamma
-            if block.offset is not None:
-                eta = eta + block.offset
-            yield _Part(X, eta, _row_weight(block))
-            start += len(X)
-
-
-def _row_weight(block: Block) -> FloatArray:
-    weight = np.ones(len(block.successes)) if block.trials is None else block.trials
-    return weight if block.weight is None else weight * block.weight
-
-
-def _weights(fit: Fit) -> FloatArray | None:
-    block = fit.design.block
-    return None if block.weight is None and block.trials is None else _row_weight(block)
-
-
-def _middle(values: FloatArray, at: str, fit: Fit) -> float:
-    weight = _weights(fit)
-    if at == "mean":
-        return float(np.average(values, weights=weight))
-    if weight is None:
-        return float(np.median(values))
-    order = np.argsort(values, kind="stable")
-    cumulated = np.cumsum(weight[order])
-    half = cumulated[-1] / 2.0
-    low = values[order][np.searchsorted(cumulated, half, side="left")]
-    high = values[order][min(np.searchsorted(cumulated, half, side="right"), len(values) - 1)]
-    return float((low + high) / 2.0)
-
-
-def _point_of_design(fit: Fit, at: str, replaced: dict[int, FloatArray]) -> FloatArray:
-    """One row: means, medians, or zeros with the constant kept."""
-    design = fit.design
-    point = np.zeros((1, design.columns))
-    if at == "zero":
-        constant = [j for j in range(design.columns) if j not in _columns_that_vary(fit)]
-        point[0, constant] = 1.0
-        return point
-    for j in range(design.columns):
-        point[0, j] = _middle(np.asarray(replaced.get(j, design.X[:, j])), at, fit)
-    return point
-
-
-def _point(X: FloatArray, at: str, fit: Fit) -> FloatArray:
-    if at == "zero":
-        point = np.zeros((1, X.shape[1]))
-        point[0, [j for j in range(X.shape[1]) if j not in _columns_that_vary(fit)]] = 1.0
-        return point
-    return np.atleast_2d(X.mean(axis=0) if at == "mean" else np.median(X, axis=0))
-
-
-# Which columns are what.
-
-
-def _columns_that_vary(fit: Fit) -> list[int]:
-    first = fit.design.X[0]
-    varies = np.zeros(fit.design.columns, dtype=np.bool_)
-    for block in fit.design.blocks(TALL_ROWS):
-        varies |= (first != block.X).any(axis=0)
-        if varies.sum() >= fit.design.columns - 1 and (fit.design.constant is not None or varies.all()):
-            break
-    return [int(j) for j in np.flatnonzero(varies)]
-
-
-def _columns_of_kind(fit: Fit, columns: list[int], kind: Any) -> list[int]:
-    return [j for j in columns if kind(fit.design.X[:, j])]
-
-
-def _is_dummy(x: FloatArray) -> bool:
-    return bool(((x == 0.0) | (x == 1.0)).all())
-
-
-def _is_count(x: FloatArray) -> bool:
-    return bool((x >= 0.0).all() and (x == np.floor(x)).all())
 
 
 # Effects and their derivatives.
@@ -367,9 +239,9 @@ def _ends(x: FloatArray, kind: str) -> tuple[FloatArray, FloatArray, float]:
     return (np.zeros_like(x), np.ones_like(x), 1.0) if kind == "dummy" else (x - 1.0, x + 1.0, 2.0)
 
 
-def _sums(part: _Part, fit: Fit, method: str, steps: dict[int, str]) -> _Sums:
+def _sums(part: RowPart, fit: Fit, method: str, steps: dict[int, str]) -> _Sums:
     k = fit.parameters
-    Z = working_columns(part.X, fit.working.center, fit.working.scale)
+    Z = fit.working.columns(part.X)
     g, dg = _slope(part.eta, method)
     a = part.weight
     if "ex" in method:
@@ -404,7 +276,7 @@ def _average(total: _Sums, fit: Fit, method: str, steps: dict[int, str]) -> tupl
     return effects, jacobian
 
 
-def _row_effects(part: _Part, fit: Fit, method: str, steps: dict[int, str]) -> FloatArray:
+def _row_effects(part: RowPart, fit: Fit, method: str, steps: dict[int, str]) -> FloatArray:
     """(rows, k) effects of every row."""
     g, _ = _slope(part.eta, method)
     effects = g[:, None] * fit.beta
