@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from logit_stats.assess.classification import pred_table
+from logit_stats.assess.classification import Classification, classification, pred_table
 from logit_stats.assess.fit_statistics import PSEUDO_RSQUARED, FitStatistics
 from logit_stats.assess.residuals import residuals
 from logit_stats.design.block import FloatArray
@@ -26,6 +26,9 @@ from logit_stats.prediction import new_rows, predict_new
 
 if TYPE_CHECKING:
     from logit_stats.assess.certificate import Certificate
+    from logit_stats.assess.collinearity import VarianceInflation
+    from logit_stats.assess.influence import Influence
+    from logit_stats.assess.ranking import Roc
     from logit_stats.crosscheck import Crosscheck
     from logit_stats.estimation.trace import Trace
     from logit_stats.inference.column_margins import ColumnMargins
@@ -305,6 +308,30 @@ class LogitResults:
     def pred_table(self, threshold: float = 0.5) -> FloatArray:
         """(2, 2) counts, observed by predicted outcome; a success is predicted where p > threshold."""
         return pred_table(self.fit_, threshold)
+
+    # How good.
+
+    def classification(self, threshold: float = 0.5) -> Classification:
+        """Accuracy, sensitivity, specificity and the other measures at a threshold, with a `report()` text."""
+        return classification(self.fit_, threshold)
+
+    def roc(self) -> Roc:
+        """ROC curve: area with DeLong's standard error and limits, Youden's index, concordance."""
+        from logit_stats.assess.ranking import roc
+
+        return roc(self.fit_)
+
+    def get_influence(self) -> Influence:
+        """Leverage, Cook's distance, dfbetas and residuals standardized for leverage, of every row."""
+        from logit_stats.assess.influence import Influence
+
+        return Influence(self.fit_)
+
+    def vif(self) -> VarianceInflation:
+        """Generalized variance inflation factors of the terms, and those of the design columns."""
+        from logit_stats.assess.collinearity import variance_inflation
+
+        return variance_inflation(self.fit_, self.covariance_)
 
     # The same fit seen differently.
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import pandas as pd
 
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError
@@ -33,3 +36,120 @@ def pred_table(fit: Fit, threshold: float = 0.5) -> FloatArray:
             [events[~predicted].sum(), events[predicted].sum()],
         ]
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Classification:
+    """Predicted against observed outcomes at a threshold, and the measures made of the four counts.
+
+    Attributes
+    ----------
+    table : (2, 2)
+        Row observed, column predicted.
+    threshold : float
+    """
+
+    table: FloatArray
+    threshold: float
+
+    @property
+    def _counts(self) -> tuple[float, float, float, float]:
+        (tn, fp), (fn, tp) = self.table.tolist()
+        return tn, fp, fn, tp
+
+    @property
+    def accuracy(self) -> float:
+        """Share predicted right."""
+        return float(np.trace(self.table) / self.table.sum())
+
+    @property
+    def sensitivity(self) -> float:
+        """Share of the events predicted right (recall)."""
+        _, _, fn, tp = self._counts
+        return tp / (tp + fn)
+
+    @property
+    def specificity(self) -> float:
+        """Share of the non-events predicted right."""
+        tn, fp, _, _ = self._counts
+        return tn / (tn + fp)
+
+    @property
+    def ppv(self) -> float:
+        """Share of the predicted events that are events (precision); NaN where none is predicted."""
+        _, fp, _, tp = self._counts
+        return tp / (tp + fp) if tp + fp > 0 else float("nan")
+
+    @property
+    def npv(self) -> float:
+        """Share of the predicted non-events that are non-events; NaN where none is predicted."""
+        tn, _, fn, _ = self._counts
+        return tn / (tn + fn) if tn + fn > 0 else float("nan")
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        _, fp, fn, tp = self._counts
+        return 2.0 * tp / (2.0 * tp + fp + fn)
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """Mean of sensitivity and specificity."""
+        return (self.sensitivity + self.specificity) / 2.0
+
+    @property
+    def mcc(self) -> float:
+        """Matthews' correlation of predicted and observed outcome (1975); NaN where one class is never predicted."""
+        tn, fp, fn, tp = self._counts
+        scale = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+        return float((tp * tn - fp * fn) / scale) if scale > 0 else float("nan")
+
+    @property
+    def kappa(self) -> float:
+        """Cohen's kappa (1960): agreement beyond chance."""
+        total = self.table.sum()
+        expected = float(self.table.sum(axis=0) @ self.table.sum(axis=1) / total**2)
+        return (self.accuracy - expected) / (1.0 - expected)
+
+    def summary_frame(self) -> pd.Series:
+        """Every measure."""
+        names = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "balanced_accuracy", "mcc", "kappa")
+        return pd.Series({name: getattr(self, name) for name in names})
+
+    def report(self, digits: int = 2) -> str:
+        """Text with precision, recall, f1-score and support of each class, their plain and weighted means, and accuracy."""
+        tn, fp, fn, tp = self._counts
+        rows = [("0", self.npv, self.specificity, 2.0 * tn / (2.0 * tn + fn + fp), tn + fp),
+                ("1", self.ppv, self.sensitivity, self.f1, tp + fn)]  # fmt: skip
+        support = np.array([row[4] for row in rows])
+        values = np.nan_to_num(np.array([row[1:4] for row in rows]))
+        lines = [f"{'':>12} {'precision':>10} {'recall':>10} {'f1-score':>10} {'support':>10}", ""]
+        shown = [(name, *numbers, count) for (name, *_, count), numbers in zip(rows, values.tolist(), strict=True)]
+        means = [("macro avg", *values.mean(axis=0), support.sum()),
+                 ("weighted avg", *np.average(values, axis=0, weights=support), support.sum())]  # fmt: skip
+        lines += [_report_line(row, digits) for row in shown]
+        lines += ["", f"{'accuracy':>12} {'':>10} {'':>10} {self.accuracy:>10.{digits}f} {support.sum():>10.0f}"]
+        return "\n".join([*lines, *[_report_line(row, digits) for row in means]])
+
+    def __str__(self) -> str:
+        head = f"Outcomes predicted at p > {self.threshold:g} (row observed, column predicted)"
+        table = pd.DataFrame(self.table, index=["observed 0", "observed 1"], columns=["predicted 0", "predicted 1"])
+        measures = "\n".join(f"{name:<18} {value:.4f}" for name, value in self.summary_frame().items())
+        return f"{head}\n{table.to_string(float_format=lambda v: f'{v:g}')}\n\n{measures}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        frame = self.summary_frame().to_frame("value")
+        table = pd.DataFrame(self.table, index=["observed 0", "observed 1"], columns=["predicted 0", "predicted 1"])
+        return f"{table.to_html(float_format=lambda v: f'{v:g}')}{frame.to_html(float_format=lambda v: f'{v:.4f}')}"
+
+
+def _report_line(row: tuple[object, ...], digits: int) -> str:
+    name, *numbers, count = row
+    return f"{name:>12} " + " ".join(f"{number:>10.{digits}f}" for number in numbers) + f" {count:>10.0f}"
+
+
+def classification(fit: Fit, threshold: float = 0.5) -> Classification:
+    """Outcomes predicted at a threshold, and the measures made of them."""
+    return Classification(pred_table(fit, threshold), threshold)
