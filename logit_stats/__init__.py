@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from logit_stats import datasets
     from logit_stats.config import show_config
+    from logit_stats.estimation.kernel import set_threads
     from logit_stats.keep import load
     from logit_stats.model import Logit, logit
     from logit_stats.results import LogitResults
 
-__all__ = ["Logit", "LogitResults", "datasets", "errors", "load", "logit", "show_config"]
+__all__ = ["Logit", "LogitResults", "datasets", "errors", "load", "logit", "set_threads", "show_config"]
 
 # Where each public name lives: it is imported when it is first used, so that `import logit_stats` costs little.
 _HOME = {
@@ -26,6 +27,7 @@ _HOME = {
     "LogitResults": "logit_stats.results",
     "load": "logit_stats.keep",
     "logit": "logit_stats.model",
+    "set_threads": "logit_stats.estimation.kernel",
     "show_config": "logit_stats.config",
 }
 _ROOMS = ("datasets", "errors")

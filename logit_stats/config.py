@@ -10,7 +10,7 @@ PACKAGES = ("logit-stats", "numpy", "scipy", "pandas", "patsy", "narwhals", "sta
 
 def show_config() -> None:
     """Print the versions in use and the kernel that sums over the rows."""
-    from logit_stats.estimation.likelihood import kernel_name
+    from logit_stats.estimation.kernel import description
 
     print(f"python       {platform.python_version()} ({platform.machine()})")
     for package in PACKAGES:
@@ -19,4 +19,4 @@ def show_config() -> None:
         except metadata.PackageNotFoundError:
             version = "not installed"
         print(f"{package:<12} {version}")
-    print(f"{'kernel':<12} {kernel_name()}")
+    print(f"{'kernel':<12} {description()}")

@@ -24,7 +24,8 @@ import pandas as pd
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.likelihood import TALL_ROWS, kernel_name, triangular_factor
+from logit_stats.estimation.kernel import description as kernel_name
+from logit_stats.estimation.likelihood import TALL_ROWS, triangular_factor
 from logit_stats.estimation.moments import working_columns
 from logit_stats.estimation.working import WorkingColumns
 

@@ -199,29 +199,28 @@ static TARGET void NAME(linear_predictor)(double *eta, const double *const *colu
     }
 }
 
-/* product = weight * column; meanwhile the same rows of the next tile are called into the cache. */
-INLINE TARGET void NAME(weigh)(double *product, const double *weight, const double *column, ptrdiff_t rows,
-                               const char *next)
+/* product = weight * column */
+INLINE TARGET void NAME(weigh)(double *product, const double *weight, const double *column, ptrdiff_t rows)
 {
-    for (ptrdiff_t i = 0; i < rows; i += WIDTH) {
-        if (next && i % 8 == 0) PREFETCH(next + 8 * i);
-        STORE(product + i, LOAD(weight + i) * LOAD(column + i));
-    }
+    for (ptrdiff_t i = 0; i < rows; i += WIDTH) STORE(product + i, LOAD(weight + i) * LOAD(column + i));
 }
 
 /* out[a][b] += left_a . right_b for a register block: every load is used several times. */
 INLINE TARGET void NAME(dots)(const int high, const int wide, const double *const *left, const double *const *right,
-                              ptrdiff_t rows, double *out, ptrdiff_t stride)
+                              ptrdiff_t rows, const char *next, double *out, ptrdiff_t stride)
 {
     VEC sum[HIGH][WIDE];
     for (int p = 0; p < high; p++)
         for (int q = 0; q < wide; q++) sum[p][q] = SPLAT(0.0);
-    for (ptrdiff_t i = 0; i < rows; i += WIDTH) {
-        VEC a[HIGH];
-        for (int p = 0; p < high; p++) a[p] = LOAD(left[p] + i);
-        for (int q = 0; q < wide; q++) {
-            VEC b = LOAD(right[q] + i);
-            for (int p = 0; p < high; p++) sum[p][q] += a[p] * b;
+    for (ptrdiff_t l = 0; l < rows; l += LANES) {
+        PREFETCH(next + l * (ptrdiff_t)sizeof(double));
+        for (ptrdiff_t i = l; i < l + LANES; i += WIDTH) {
+            VEC a[HIGH];
+            for (int p = 0; p < high; p++) a[p] = LOAD(left[p] + i);
+            for (int q = 0; q < wide; q++) {
+                VEC b = LOAD(right[q] + i);
+                for (int p = 0; p < high; p++) sum[p][q] += a[p] * b;
+            }
         }
     }
     for (int p = 0; p < high; p++)
@@ -229,9 +228,9 @@ INLINE TARGET void NAME(dots)(const int high, const int wide, const double *cons
 }
 
 static TARGET void NAME(dot_block)(int high, int wide, const double *const *left, const double *const *right,
-                                   ptrdiff_t rows, double *out, ptrdiff_t stride)
+                                   ptrdiff_t rows, const char *next, double *out, ptrdiff_t stride)
 {
-#define DOTS(h, w) case 4 * (h) + (w) - 5: NAME(dots)(h, w, left, right, rows, out, stride); break;
+#define DOTS(h, w) case 4 * (h) + (w) - 5: NAME(dots)(h, w, left, right, rows, next, out, stride); break;
     switch (4 * high + wide - 5) {
         DOTS(1, 1) DOTS(1, 2) DOTS(1, 3) DOTS(1, 4)
 #if HIGH >= 2
@@ -251,13 +250,14 @@ static TARGET void NAME(dot_block)(int high, int wide, const double *const *left
 static TARGET void NAME(gram)(const struct tile *tile, double *sums)
 {
     const ptrdiff_t k = tile->k, rows = tile->rows, all = k + (tile->residual != NULL);
+    ptrdiff_t called = 0;
     for (ptrdiff_t top = 0; top < all; top += PANEL) {
         const double *left[PANEL];
         const ptrdiff_t high = all - top < PANEL ? all - top : PANEL;
         for (ptrdiff_t p = 0; p < high; p++) {
             double *product = tile->panel + p * COLUMN;
             if (top + p < k) {
-                NAME(weigh)(product, tile->weight, tile->columns[top + p], rows, tile->next[top + p]);
+                NAME(weigh)(product, tile->weight, tile->columns[top + p], rows);
                 left[p] = product;
             } else
                 left[p] = tile->residual;
@@ -269,8 +269,10 @@ static TARGET void NAME(gram)(const struct tile *tile, double *sums)
                 const int some = high - p < HIGH ? (int)(high - p) : HIGH;
                 const ptrdiff_t last = top + p + some; /* columns at or past it are above the diagonal */
                 const int use = last - j < wide ? (int)(last - j) : wide;
-                if (use > 0)
-                    NAME(dot_block)(some, use, left + p, tile->columns + j, rows, sums + (top + p) * k + j, k);
+                if (use > 0) {
+                    NAME(dot_block)(some, use, left + p, tile->columns + j, rows, tile->next[called], sums + (top + p) * k + j, k);
+                    if (called + 1 < k) called++;
+                }
             }
         }
     }

@@ -8,7 +8,8 @@ import numpy as np
 
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
-from logit_stats.estimation.moments import Moments, block_moments, working_columns
+from logit_stats.estimation.kernel import fast_moments
+from logit_stats.estimation.moments import Moments, working_columns
 from logit_stats.estimation.working import WorkingColumns
 
 TALL_ROWS = 4096
@@ -17,12 +18,7 @@ TALL_ROWS = 4096
 def moments(design: Design, gamma: FloatArray, working: WorkingColumns) -> Moments:
     """Log-likelihood, score and information at the working coefficients `gamma`, summed over all rows."""
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-        return design.reduce(partial(block_moments, gamma=gamma, center=working.center, scale=working.scale))
-
-
-def kernel_name() -> str:
-    """Name of the implementation that sums over the rows."""
-    return "NumPy"
+        return design.reduce(partial(fast_moments, gamma=gamma, center=working.center, scale=working.scale))
 
 
 def linear_predictor(design: Design, gamma: FloatArray, working: WorkingColumns) -> FloatArray:
