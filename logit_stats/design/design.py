@@ -136,6 +136,8 @@ class Design:
 
     def reduce(self, function: Callable[[Block], T], rows: int = BLOCK_ROWS) -> T:
         """Sum of `function(block)` over the blocks: every statistic that is a sum over rows."""
+        if self.rows <= rows:
+            return function(self.block)
         blocks = self.blocks(rows)
         total = function(next(blocks))
         for block in blocks:

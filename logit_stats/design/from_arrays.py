@@ -46,6 +46,9 @@ def design_from_arrays(
     """
     check_choice("missing", missing, ("none", "drop", "raise"))
     X, names, index = _exog(exog)
+    constant = constant_column(X)
+    if not names:
+        names = _default_names(X.shape[1], constant)
     endog_frame, endog_names, endog_index = _endog(endog, len(X))
     if index is not None and endog_index is not None and not index.equals(endog_index):
         raise DataError("The indices for endog and exog are not aligned: sort them the same way, or pass arrays.")
@@ -73,6 +76,7 @@ def design_from_arrays(
     labels = index
     if keep is not None:
         X, labels = X[keep], index[keep]
+        constant = constant_column(X)
         columns = [column.where(keep) for column in columns]
         offset_, weights, trials_ = (_where(number, keep) for number in (offset_, weights, trials_))
     _refuse_infinite(X, names, suspects, labels)
@@ -92,7 +96,7 @@ def design_from_arrays(
         index=labels,
         labelled=labelled,
         formula=None,
-        constant=constant_column(X),
+        constant=constant,
     )
 
 
@@ -130,13 +134,12 @@ def _exog(exog: Any, row_wise: int | None = None) -> tuple[FloatArray, tuple[str
         raise DataError(f"exog has {X.ndim} dimensions; it must be a table of rows and columns.")
     if X.shape[1] == 0:
         raise DataError("exog has no columns; a model needs at least a constant.")
-    return X, _default_names(X), None
+    return X, (), None
 
 
-def _default_names(X: FloatArray) -> tuple[str, ...]:
+def _default_names(columns: int, constant: int | None) -> tuple[str, ...]:
     """Names as statsmodels gives them: const where a column is constant, x1, x2, ... else."""
-    constant = constant_column(X)
-    names = [f"x{j}" for j in range(1, X.shape[1] + (constant is None))]
+    names = [f"x{j}" for j in range(1, columns + (constant is None))]
     if constant is not None:
         names.insert(constant, "const")
     return tuple(names)

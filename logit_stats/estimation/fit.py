@@ -76,13 +76,16 @@ class Fit:
     def covariance_working(self) -> FloatArray:
         """(k, k) inverse information in the working columns."""
         root = self._ill_conditioned_root
-        return EquilibratedCholesky(self.information_working).inverse() if root is None else root @ root.T
+        return self._factor.inverse() if root is None else root @ root.T
+
+    @cached_property
+    def _factor(self) -> EquilibratedCholesky:
+        return EquilibratedCholesky(self.information_working)
 
     @cached_property
     def _ill_conditioned_root(self) -> FloatArray | None:
         """C with ``C C'`` the covariance, from a QR of the weighted rows; None where the information has its digits."""
-        factor = EquilibratedCholesky(self.information_working)
-        if factor.definite and factor.smallest_pivot > QR_PIVOT:
+        if self._factor.definite and self._factor.smallest_pivot > QR_PIVOT:
             return None
         return inverse_root(triangular_factor(self.design, self.working, self.gamma))
 
@@ -113,8 +116,7 @@ class Fit:
     @cached_property
     def condition(self) -> float:
         """Condition number of the weighted working columns, each of unit length."""
-        factor = EquilibratedCholesky(self.information_working)
-        if factor.definite and factor.smallest_pivot > QR_PIVOT:
+        if self._ill_conditioned_root is None:
             scale = 1.0 / np.sqrt(self.information_working.diagonal())
             values = np.linalg.eigvalsh(self.information_working * scale * scale[:, None])
             return float(np.sqrt(values[-1] / values[0]))

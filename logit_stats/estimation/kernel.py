@@ -92,7 +92,8 @@ def fast_moments(
     if _kernel is None:
         return block_moments(block, gamma, center, scale)
     rows, k = block.X.shape
-    parts = min(threads(), rows // RANGE_ROWS, rows * k * k // THREAD_WORK)
+    parts = min(rows // RANGE_ROWS, rows * k * k // THREAD_WORK)
+    parts = min(parts, threads()) if parts > 1 else 1
     if parts < 2:
         return kernel_moments(block, gamma, center, scale)
     edges = np.linspace(0, rows, parts + 1).astype(int)

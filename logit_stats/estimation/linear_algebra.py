@@ -30,8 +30,9 @@ class EquilibratedCholesky:
 
     def __init__(self, matrix: FloatArray) -> None:
         diagonal = matrix.diagonal()
-        self.definite = bool(np.isfinite(matrix).all() and (diagonal > 0.0).all())
         self.smallest_pivot = 0.0
+        # a Gram matrix whose diagonal is finite and positive has no entry beyond it; NaN fails both comparisons
+        self.definite = bool(diagonal.min() > 0.0 and diagonal.max() < np.inf)
         if not self.definite:
             return
         self._scale = 1.0 / np.sqrt(diagonal)
