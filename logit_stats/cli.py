@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from logit_stats.results import LogitResults
 
-COV_TYPES = ("nonrobust", "HC0", "HC1", "HC2", "HC3", "survey")
+COV_TYPES = ("nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "survey")
 
 
 class _OneLineErrors(click.Group):
@@ -44,6 +44,7 @@ def main() -> None:
 @click.argument("data")
 @click.argument("formula")
 @click.option("--cov", "cov_type", type=click.Choice(COV_TYPES), help="Covariance of the coefficients.")
+@click.option("--cluster", metavar="COL", help="Column with the clusters; brings the cluster-robust covariance.")
 @click.option("--offset", metavar="COL", help="Column with the offset.")
 @click.option("--freq-weights", metavar="COL", help="Column with frequency weights.")
 @click.option("--sampling-weights", metavar="COL", help="Column with inverse selection probabilities.")
@@ -61,6 +62,7 @@ def fit(
     data: str,
     formula: str,
     cov_type: str | None,
+    cluster: str | None,
     offset: str | None,
     freq_weights: str | None,
     sampling_weights: str | None,
@@ -74,12 +76,12 @@ def fit(
     clock: bool,
 ) -> None:
     """Fit FORMULA to DATA: a CSV or Parquet file, or the name of a data set that comes along."""
-    if firth and cov_type not in (None, "nonrobust"):
-        raise click.UsageError("--firth has the covariance of its penalized likelihood; leave --cov out.")
-    if firth and check:
-        raise click.UsageError("statsmodels has no Firth fit to compare with; leave --crosscheck out.")
+    _check_usage(cov_type, cluster, firth=firth, check=check)
     from logit_stats.model import logit
 
+    settings = None
+    if cluster:
+        cov_type, settings = "cluster", {"groups": cluster}
     frame = read_table(data)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LogitStatsWarning)
@@ -87,7 +89,7 @@ def fit(
             formula, frame, missing=missing, offset=offset, freq_weights=freq_weights,
             sampling_weights=sampling_weights, trials=trials,
         )  # fmt: skip
-        res: LogitResults = model.fit_firth() if firth else model.fit(cov_type=cov_type)
+        res: LogitResults = model.fit_firth() if firth else model.fit(cov_type=cov_type, cov_kwds=settings)
         comparison = res.crosscheck() if check else None
     for warning in caught:
         if issubclass(warning.category, LogitStatsWarning):
@@ -105,6 +107,20 @@ def fit(
     if comparison is not None and not comparison.passed:
         click.echo("logit-stats: the cross-check with statsmodels did not pass; see its table.", err=True)
         sys.exit(1)
+
+
+def _check_usage(cov_type: str | None, cluster: str | None, *, firth: bool, check: bool) -> None:
+    """Refuse options that contradict each other."""
+    if firth and cov_type not in (None, "nonrobust"):
+        raise click.UsageError("--firth has the covariance of its penalized likelihood; leave --cov out.")
+    if firth and cluster:
+        raise click.UsageError("--firth has the covariance of its penalized likelihood; leave --cluster out.")
+    if cluster and cov_type not in (None, "cluster"):
+        raise click.UsageError(f"--cluster brings its own covariance; leave --cov {cov_type} out.")
+    if cov_type == "cluster" and not cluster:
+        raise click.UsageError("--cov cluster needs --cluster COL.")
+    if firth and check:
+        raise click.UsageError("statsmodels has no Firth fit to compare with; leave --crosscheck out.")
 
 
 @main.command()

@@ -19,6 +19,7 @@ from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.rows import loglik_terms, probability, score_residual, variance
 from logit_stats.estimation.working import WorkingColumns
+from logit_stats.inference.cluster import check_settings
 from logit_stats.inference.covariance import COV_TYPES, covariance, default_cov_type
 from logit_stats.results import LogitResults
 
@@ -290,10 +291,10 @@ class Logit:
         tol : float, optional
             Distance to the maximum, in standard errors, that counts as reached: 1e-9 by default for Newton's method,
             1e-5 for SciPy's.
-        cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "survey"}, optional
+        cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "survey"}, optional
             Covariance of the coefficients; by default "nonrobust", or "survey" under sampling weights.
         cov_kwds : dict, optional
-            Further settings of the covariance; the types above have none.
+            Settings of the covariance; for "cluster" ``{"groups": ..., "use_correction": True}``.
         use_t : bool
             Use Student's t with n - k degrees of freedom for p-values and intervals.
         disp : bool
@@ -319,10 +320,8 @@ class Logit:
         """
         if cov_type is not None:
             check_choice("cov_type", cov_type, COV_TYPES)
-        if cov_kwds:
-            raise UnknownOptionError(
-                f"cov_kwds has {', '.join(map(repr, cov_kwds))}; the covariance {cov_type!r} has no such setting."
-            )
+        settings = dict(cov_kwds or {})
+        check_settings(cov_type or "nonrobust", settings)
         fitted = maximum_likelihood(
             self.design,
             start=start_params,
@@ -332,7 +331,7 @@ class Logit:
             callback=callback,
             check_rank=self.check_rank,
         )
-        cov = covariance(fitted, default_cov_type(fitted) if cov_type is None else cov_type)
+        cov = covariance(fitted, default_cov_type(fitted) if cov_type is None else cov_type, **settings)
         results = LogitResults(self.with_design(fitted.design), fitted, cov, use_t)
         if disp:
             print(results.convergence_message())

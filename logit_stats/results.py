@@ -335,9 +335,17 @@ class LogitResults:
 
     # The same fit seen differently.
 
-    def with_cov(self, cov_type: str) -> LogitResults:
-        """Return the same fit with another covariance: "nonrobust", "HC0", "HC1", "HC2", "HC3" or "survey"."""
-        return replace(self, covariance_=covariance(self.fit_, cov_type))
+    def with_cov(self, cov_type: str, **settings: Any) -> LogitResults:
+        """Return the same fit with another covariance, without fitting again.
+
+        Parameters
+        ----------
+        cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "survey"}
+        **settings
+            For "cluster": `groups`, a column name, one label for each row, or a list of several groupings; and
+            `use_correction`, True (as statsmodels), "G" or False.
+        """
+        return replace(self, covariance_=covariance(self.fit_, cov_type, **settings))
 
     def lr_test(self, other: LogitResults) -> LikelihoodRatioTest:
         """Likelihood-ratio test against a nested (or nesting) fit to the same rows."""

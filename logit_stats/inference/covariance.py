@@ -12,6 +12,8 @@ HC3       c_i = 1 / (1 - h_i)²
 survey    c_i = n / (n - 1)             sampling weights, one stratum, with replacement
 ========= ============================= ==========================================
 
+"cluster" sums the scores within clusters first; see cluster.py.
+
 A frequency weight stands for that many rows; a sampling weight multiplies u_i.
 """
 
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -28,8 +31,9 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.moments import working_columns
 from logit_stats.estimation.rows import score_residual, variance
+from logit_stats.inference.cluster import check_settings, cluster_covariance, read_groups
 
-COV_TYPES = ("nonrobust", "HC0", "HC1", "HC2", "HC3", "survey")
+COV_TYPES = ("nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "survey")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +50,18 @@ class Covariance:
         Covariance of the user's coefficients.
     standard_errors : (k,)
         Of the user's coefficients.
+    description : str
+        What a report says of it; empty for the types above.
+    notes : tuple of str
+        What a reader must know of it.
     """
 
     cov_type: str
     working: FloatArray
     matrix: FloatArray
     standard_errors: FloatArray
+    description: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def robust(self) -> bool:
@@ -64,7 +74,7 @@ def default_cov_type(fit: Fit) -> str:
     return "survey" if fit.design.weight_kind == "sampling" else "nonrobust"
 
 
-def covariance(fit: Fit, cov_type: str | None = None) -> Covariance:
+def covariance(fit: Fit, cov_type: str | None = None, **settings: Any) -> Covariance:
     """Covariance of the coefficients of a fit.
 
     Parameters
@@ -72,14 +82,24 @@ def covariance(fit: Fit, cov_type: str | None = None) -> Covariance:
     fit : Fit
     cov_type : str, optional
         One of `COV_TYPES`; by default that of `default_cov_type`.
+    **settings
+        For "cluster": `groups` (a column name, labels, or a list of these) and `use_correction` (True, "G" or False).
 
     Raises
     ------
     UnknownOptionError
-        If the type is not known.
+        If the type or a setting is not known.
+    DataError
+        If groups are missing or do not fit the rows.
     """
     cov_type = default_cov_type(fit) if cov_type is None else cov_type
     check_choice("cov_type", cov_type, COV_TYPES)
+    check_settings(cov_type, settings)
+    if cov_type == "cluster":
+        groupings = read_groups(fit.design, settings.get("groups"))
+        made = cluster_covariance(fit, groupings, settings.get("use_correction", True))
+        matrix, se = fit.working.covariance(made.working), fit.working.standard_errors(made.working)
+        return Covariance(cov_type, made.working, matrix, se, made.description, made.notes)
     bread = fit.covariance_working
     if cov_type == "nonrobust":
         return Covariance(cov_type, bread, fit.covariance, fit.standard_errors)

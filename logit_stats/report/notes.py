@@ -75,7 +75,9 @@ def _weights_notes(res: LogitResults) -> list[str]:
     if design.weight_kind == "frequency":
         found.append(f"Frequency weights: {design.rows} rows stand for {design.observations:.0f} observations.")
     if res.covariance_.robust:
-        found.append(f"Standard errors are {_COVARIANCE_WORDS[res.cov_type]}.")
+        said = _COVARIANCE_WORDS.get(res.cov_type, res.covariance_.description)
+        found.append(f"Standard errors are {said}.")
+        found += res.covariance_.notes
         if design.weight_kind == "sampling":
             found.append(
                 "With sampling weights the log-likelihood is a weighted sum: likelihood-ratio tests, AIC and BIC are not "

@@ -1,0 +1,215 @@
+"""Cluster-robust covariance, one-way and multi-way.
+
+Scores are summed within clusters, and the meat is the sum of their squares (Liang and Zeger 1986, Biometrika 73, 13-22). For
+several groupings the covariances of all their intersections are added and subtracted in turn (Cameron, Gelbach and Miller
+2011, J. Business and Economic Statistics 29, 238-249); where the result is not positive semi-definite, its negative
+eigenvalues are set to zero, and that is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from logit_stats.design.block import FloatArray
+from logit_stats.design.design import Design
+from logit_stats.errors import DataError, MissingColumnError, UnknownOptionError, listed, listed_rows
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.likelihood import TALL_ROWS
+from logit_stats.estimation.rows import score_residual
+
+CORRECTIONS = (True, False, "G")
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """Clusters of the rows used.
+
+    Attributes
+    ----------
+    name : str
+    codes : (n,)
+        Cluster of each row, from 0.
+    count : int
+        Number G of clusters.
+    """
+
+    name: str
+    codes: NDArray[np.intp]
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterCovariance:
+    """A cluster-robust covariance of the working coefficients, and what a report should say of it."""
+
+    working: FloatArray
+    description: str
+    notes: tuple[str, ...]
+
+
+def read_groups(design: Design, groups: Any) -> list[Grouping]:
+    """Clusters from a column name, an array, or a list (or a table) of several.
+
+    Arrays may cover the rows read or the rows used.
+
+    Raises
+    ------
+    MissingColumnError
+        If the data have no such column.
+    DataError
+        If groups are missing in a row used, have the wrong length, or number less than two.
+    """
+    if groups is None:
+        raise DataError('cov_type="cluster" needs groups=: a column name, or one label for each row.')
+    several: list[Any]
+    if isinstance(groups, pd.DataFrame):
+        several = [groups[name] for name in groups.columns]
+    elif isinstance(groups, (list, tuple)) and groups and all(isinstance(g, (str, pd.Series)) for g in groups):
+        # a list of texts names columns, unless it is as long as the data and names none
+        named = design.table is not None and all(not isinstance(g, str) or g in design.table for g in groups)
+        several = list(groups) if named or len(groups) not in (design.rows, design.sample.read) else [groups]
+    else:
+        array = None if isinstance(groups, (str, pd.Series)) else np.asarray(groups)
+        several = [groups] if array is None or array.ndim == 1 else [array[:, j] for j in range(array.shape[1])]
+    return [_grouping(design, g, f"groups {i + 1}" if len(several) > 1 else "groups") for i, g in enumerate(several)]
+
+
+def _grouping(design: Design, labels: Any, name: str) -> Grouping:
+    if isinstance(labels, str):
+        if design.table is None:
+            raise MissingColumnError(f"groups={labels!r} names a column, and an array fit has none: give the labels.")
+        name, labels = labels, design.table.column(labels, "groups")
+    elif isinstance(labels, pd.Series) and labels.name is not None:
+        name = str(labels.name)
+    labels = labels if isinstance(labels, (pd.Series, pd.Categorical)) else np.asarray(labels)
+    if len(labels) == design.sample.read:
+        labels = labels[design.sample.used]
+    elif len(labels) != design.rows:
+        raise DataError(
+            f"{name} has {len(labels)} labels; the data have {design.sample.read} rows, {design.rows} of them used."
+        )
+    codes, uniques = pd.factorize(labels, use_na_sentinel=True)
+    if (codes < 0).any():
+        rows = np.asarray(design.index)[codes < 0]
+        raise DataError(
+            f"The cluster {name!r} is missing in {len(rows)} row(s) used (row {listed_rows(rows)}); fill it, or leave these "
+            f"rows out with subset=."
+        )
+    if len(uniques) < 2:
+        raise DataError(
+            f"{name!r} has a single cluster; a cluster-robust covariance needs two at the least, better 30."
+        )
+    return Grouping(name, codes.astype(np.intp), len(uniques))
+
+
+def cluster_covariance(fit: Fit, groupings: list[Grouping], use_correction: bool | str = True) -> ClusterCovariance:
+    """Covariance of the working coefficients, robust to dependence within clusters.
+
+    Parameters
+    ----------
+    fit : Fit
+    groupings : list of Grouping
+    use_correction : {True, "G", False}
+        Times ``G / (G - 1) (n - 1) / (n - k)`` (as statsmodels and Stata), ``G / (G - 1)``, or nothing.
+    """
+    if use_correction not in CORRECTIONS:
+        raise UnknownOptionError(f"use_correction={use_correction!r} is not known; choose one of True, 'G', False.")
+    bread = fit.covariance_working
+    total = np.zeros_like(bread)
+    for size in range(1, len(groupings) + 1):
+        for chosen in combinations(groupings, size):
+            part = _intersection(list(chosen))
+            meat = _meat(fit, part)
+            total += (-1.0) ** (size + 1) * _factor(fit, part.count, use_correction) * (bread @ meat @ bread)
+    notes = _warnings(fit, groupings)
+    if len(groupings) > 1:
+        total, repaired = _repaired(total)
+        if repaired:
+            notes.append(
+                "The multi-way covariance was not positive semi-definite; its negative eigenvalues were set to zero "
+                "(Cameron, Gelbach and Miller 2011, section 2.3)."
+            )
+    said = " and ".join(f"{g.count} clusters of {g.name}" for g in groupings)
+    how = {True: "times G/(G-1) (n-1)/(n-k)", "G": "times G/(G-1)", False: "without small-sample factor"}[
+        use_correction
+    ]
+    return ClusterCovariance(total, f"cluster-robust: {said}, {how}", tuple(notes))
+
+
+def _intersection(groupings: list[Grouping]) -> Grouping:
+    codes = groupings[0].codes.astype(np.int64)
+    for other in groupings[1:]:
+        codes = pd.factorize(codes * other.count + other.codes)[0].astype(np.int64)
+    return Grouping(" x ".join(g.name for g in groupings), codes, int(codes.max()) + 1)
+
+
+def _meat(fit: Fit, grouping: Grouping) -> FloatArray:
+    """Sum over clusters of the squares of their scores."""
+    k = fit.parameters
+    sums = np.zeros((k, grouping.count))
+    start = 0
+    for block in fit.design.blocks(TALL_ROWS):
+        Z = fit.working.columns(block.X)
+        eta = Z @ fit.gamma
+        if block.offset is not None:
+            eta = eta + block.offset
+        u = score_residual(eta, block.successes, block.trials)
+        if block.weight is not None:
+            u = u * block.weight
+        codes = grouping.codes[start : start + len(u)]
+        for j in range(k):
+            sums[j] += np.bincount(codes, weights=u * Z[:, j], minlength=grouping.count)
+        start += len(u)
+    return np.asarray(sums @ sums.T)
+
+
+def _factor(fit: Fit, clusters: int, use_correction: bool | str) -> float:
+    if use_correction is False:
+        return 1.0
+    n, k = fit.design.observations, fit.parameters
+    factor = clusters / (clusters - 1.0)
+    return factor * (n - 1.0) / (n - k) if use_correction is True else factor
+
+
+def _warnings(fit: Fit, groupings: list[Grouping]) -> list[str]:
+    found = []
+    for grouping in groupings:
+        if grouping.count <= fit.parameters:
+            found.append(
+                f"There are {grouping.count} clusters of {grouping.name} and {fit.parameters} coefficients: the covariance has "
+                f"rank {grouping.count} at most, and joint tests of all coefficients are not possible."
+            )
+        elif grouping.count < 30:
+            found.append(
+                f"{grouping.count} clusters of {grouping.name} are few: the standard errors are likely too small."
+            )
+    return found
+
+
+def _repaired(matrix: FloatArray) -> tuple[FloatArray, bool]:
+    values, vectors = np.linalg.eigh(matrix)
+    if values.min() >= -1e-12 * values.max():
+        return matrix, False
+    return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T), True
+
+
+def check_settings(cov_type: str, settings: dict[str, Any]) -> None:
+    """Refuse settings that the covariance does not have.
+
+    Raises
+    ------
+    UnknownOptionError
+    """
+    known = ("groups", "use_correction") if cov_type == "cluster" else ()
+    unknown = [name for name in settings if name not in known]
+    if unknown:
+        has = f"it has {listed([repr(name) for name in known])}" if known else "it has none"
+        raise UnknownOptionError(
+            f"The covariance {cov_type!r} has no setting {listed([repr(n) for n in unknown])}; {has}."
+        )
