@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -83,8 +83,14 @@ def read_data(name: str, levels: dict[str, list[Any]] | None = None) -> pd.DataF
     return frame
 
 
-@cache
 def load_case(name: str) -> Case:
+    """A case with a frame of its own, so that no test spoils the data of another."""
+    case = _read_case(name)
+    return replace(case, data=case.data.copy())
+
+
+@cache
+def _read_case(name: str) -> Case:
     info = json.loads((FOLDER / "values" / f"{name}.json").read_text(encoding="utf-8"))
     values = _numbers(info.pop("values"))
     data = read_data(Path(info["data_file"]).name, info["factor_levels_first_is_reference"])
@@ -95,8 +101,16 @@ def load_case(name: str) -> Case:
 
 
 def in_patsy_order(values: Sequence[Any], names: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
-    """A vector, a matrix by rows (m, 2), or a square matrix of the reference, in the order of `wanted` names."""
+    """A vector, a matrix by rows (k, 2), or a square matrix of the reference, in the order of `wanted` names.
+
+    Raises
+    ------
+    ValueError
+        If two rows change places in a (2, 2) array: limits (k, 2) and a covariance (k, k) look the same there.
+    """
     array = np.asarray(values, dtype=np.float64)
     order = [list(names).index(name) for name in wanted]
+    if array.shape == (2, 2) and order == [1, 0]:
+        raise ValueError("A (2, 2) array may be limits or a covariance; reorder it where that is known.")
     square = array.ndim == 2 and array.shape[0] == array.shape[1] == len(names)
     return array[np.ix_(order, order)] if square else array[order]
