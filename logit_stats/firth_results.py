@@ -63,19 +63,17 @@ class FirthResults(LogitResults):
 
     def conf_int(self, alpha: float = 0.05, method: str = "profile") -> Any:
         """(k, 2) limits from the penalized likelihood, or from the standard errors (``method="wald"``)."""
-        check_choice("method", method, ("profile", "wald"))
-        limits = wald_interval(self.fit_, self.covariance_, alpha, None)
-        if method == "profile":
-            limits = np.array([self._profile.interval(j, alpha) for j in range(self.fit_.parameters)])
-        return pd.DataFrame(limits, index=self.model.exog_names) if self.fit_.design.labelled else limits
+        return super().conf_int(alpha, method)
 
-    def odds_ratios(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Odds ratios with limits from the penalized likelihood."""
-        limits = np.exp(np.asarray(self.conf_int(alpha)))
-        ratio = np.exp(self.fit_.beta)
-        columns = {"odds_ratio": ratio, "std_error": ratio * self.covariance_.standard_errors,
-                   "conf_low": limits[:, 0], "conf_high": limits[:, 1]}  # fmt: skip
-        return pd.DataFrame(columns, index=self.model.exog_names)
+    def _limits(self, alpha: float, method: str) -> FloatArray:
+        check_choice("method", method, ("profile", "wald"))
+        if method == "wald":
+            return wald_interval(self.fit_, self.covariance_, alpha, None)
+        return np.array([self._profile.interval(j, alpha) for j in range(self.fit_.parameters)])
+
+    def odds_ratios(self, alpha: float = 0.05, method: str = "profile") -> pd.DataFrame:
+        """Odds ratios with limits from the penalized likelihood, or from the standard errors (``method="wald"``)."""
+        return super().odds_ratios(alpha, method)
 
     @cached_property
     def _statistics(self) -> PenalizedStatistics:

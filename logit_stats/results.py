@@ -104,19 +104,26 @@ class LogitResults:
         return self._coefficients(p_values(z_values(self.fit_, self.covariance_), self._t_df))
 
     def conf_int(self, alpha: float = 0.05, method: str = "wald") -> Matrix:
-        """(k, 2) confidence limits at level ``1 - alpha``."""
-        check_choice("method", method, ("wald",))
-        limits = wald_interval(self.fit_, self.covariance_, alpha, self._t_df)
+        """(k, 2) confidence limits at level ``1 - alpha``, from standard errors or from the profile likelihood."""
+        limits = self._limits(alpha, method)
         return pd.DataFrame(limits, index=self.model.exog_names) if self.fit_.design.labelled else limits
+
+    def _limits(self, alpha: float, method: str) -> FloatArray:
+        check_choice("method", method, ("wald", "profile"))
+        if method == "profile":
+            from logit_stats.inference.profile import profile_interval
+
+            return profile_interval(self.fit_, alpha)
+        return wald_interval(self.fit_, self.covariance_, alpha, self._t_df)
 
     def cov_params(self) -> Matrix:
         """(k, k) covariance of the coefficients."""
         names, matrix = self.model.exog_names, self.covariance_.matrix.copy()
         return pd.DataFrame(matrix, index=names, columns=names) if self.fit_.design.labelled else matrix
 
-    def odds_ratios(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Odds ratios exp(beta), their delta-method standard errors, and the exponentiated limits."""
-        beta, limits = self.fit_.beta, wald_interval(self.fit_, self.covariance_, alpha, self._t_df)
+    def odds_ratios(self, alpha: float = 0.05, method: str = "wald") -> pd.DataFrame:
+        """Odds ratios exp(beta), their delta-method standard errors, and the exponentiated limits of `conf_int`."""
+        beta, limits = self.fit_.beta, self._limits(alpha, method)
         ratio, low, high = np.exp(beta), np.exp(limits[:, 0]), np.exp(limits[:, 1])
         columns = {"odds_ratio": ratio, "std_error": ratio * self.covariance_.standard_errors,
                    "conf_low": low, "conf_high": high}  # fmt: skip

@@ -102,7 +102,9 @@ def test_exact_solutions_are_solutions(name):
         stored = mp.matrix(problem["coef"])
         _, score, information = moments(problem, stored)
         step = mp.lu_solve(information, score)
-        assert all(abs(step[j]) < mp.mpf(10) ** -38 * abs(stored[j]) for j in range(len(stored)))  # stored with 40 digits
+        assert all(
+            abs(step[j]) < mp.mpf(10) ** -38 * abs(stored[j]) for j in range(len(stored))
+        )  # stored with 40 digits
         loglik, _, information = moments(problem, stored + step)
         assert abs(loglik / mp.mpf(problem["loglik"]) - 1) < mp.mpf(10) ** -38
         covariance = information**-1
