@@ -31,7 +31,7 @@ setup(
         Extension(
             "logit_stats.estimation._kernel",
             sources=["logit_stats/estimation/_kernel.c"],
-            depends=["logit_stats/estimation/_kernel_tile.h"],
+            depends=["logit_stats/estimation/_kernel_walk.h", "logit_stats/estimation/_kernel_tile.h"],
             py_limited_api=STABLE_ABI,
             optional=True,
         )

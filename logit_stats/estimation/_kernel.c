@@ -20,32 +20,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef TILE
-#define TILE 256             /* rows at a time; a multiple of LANES */
-#endif
-#define LANES 8              /* rows are padded to a multiple of the widest vector */
-#define COLUMN (TILE + LANES) /* doubles from one scratch column to the next: no power of two, which would share cache sets */
-#define WIDE 4               /* columns of a register block */
-#ifndef PANEL
-#define PANEL 12             /* weighted columns kept in the first-level cache; a multiple of 3 and 4 */
-#endif
+#define TILE 192              /* rows at a time: of 128 ... 512 the fastest for k = 10 ... 100; a multiple of LANES */
+#define LANES 8               /* rows are padded to a multiple of the widest vector and of a cache line */
+#define COLUMN (TILE + LANES) /* doubles from one scratch column to the next; no power of two: those share cache sets */
+#define SUMS_STRIDE(k) ((k) + 4) /* doubles from one row of sums to the next: four lanes are added at a time */
 
 #if (defined(__GNUC__) || defined(__clang__)) && !defined(KERNEL_PLAIN_C)
 #define VECTORS 1
 #define INLINE static inline __attribute__((always_inline))
-#ifndef PFL
-#define PFL 2
+#define PREFETCH(p) __builtin_prefetch((p), 0, 2)
+#if defined(__clang__) || __GNUC__ >= 12
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (MASK){__VA_ARGS__})
 #endif
-#define PREFETCH(p) __builtin_prefetch((p), 0, PFL)
 #else
 #define VECTORS 0
 #define INLINE static inline
 #define PREFETCH(p) ((void)(p))
 #endif
 
+/* Keeps GCC from reading an operand from memory once for every product it takes part in. */
+#if VECTORS && defined(__x86_64__)
+#define IN_REGISTER(v) __asm__("" : "+v"(v))
+#else
+#define IN_REGISTER(v) ((void)0)
+#endif
+
 /* Row vectors of a tile; trials and weight may be NULL. */
 struct terms {
-    const double *eta, *successes, *trials, *weight;
+    const double *eta, *e, *successes, *trials, *weight;
     double *residual, *information;
 };
 
@@ -53,21 +57,33 @@ struct terms {
 struct tile {
     ptrdiff_t rows, k;
     const double *const *columns;
-    const char *const *next; /* the same columns one tile further on, or NULL */
+    const char *const *next; /* the same columns one tile further on */
     const double *weight, *residual;
-    double *panel; /* PANEL columns of scratch */
+    double *panel; /* scratch for weighted columns */
+};
+
+/* A register block of a Gram matrix. */
+struct block {
+    ptrdiff_t rows;
+    const double *const *left, *const *right;
+    const double *weight;
+    double *product;
+    const char *next;
+    double *out;
+    ptrdiff_t stride;
 };
 
 struct instruction_set {
     const char *name;
+    double (*exponentials)(const double *eta, double *e, ptrdiff_t rows);
     double (*row_terms)(const struct terms *, ptrdiff_t rows);
-    double (*largest)(const double *eta, ptrdiff_t rows);
     void (*linear_predictor)(double *eta, const double *const *columns, const double *gamma, ptrdiff_t k, ptrdiff_t rows);
     void (*gram)(const struct tile *, double *sums);
-    void (*exp_nonpositive)(const double *x, double *out, ptrdiff_t rows);
-    void (*log1p_unit)(const double *x, double *out, ptrdiff_t rows);
+    ptrdiff_t (*transpose)(const char *from, ptrdiff_t row_stride, ptrdiff_t k, double *to);
+    void (*map_functions)(const double *x, double *exps, double *logs, ptrdiff_t rows);
 };
 
+#if !VECTORS
 INLINE int64_t bits_of_double(double x)
 {
     int64_t bits;
@@ -81,23 +97,24 @@ INLINE double double_of_bits(int64_t bits)
     memcpy(&x, &bits, sizeof x);
     return x;
 }
+#endif
 
-#define INSTRUCTION_SET(name, suffix)                                                                                   \
-    {name, row_terms_##suffix, largest_##suffix, linear_predictor_##suffix, gram_##suffix, map_exp_##suffix,          \
-     map_log1p_##suffix}
+#define INSTRUCTION_SET(name, suffix, transposing)                                                                      \
+    {name, exponentials_##suffix, row_terms_##suffix, linear_predictor_##suffix, gram_##suffix, transpose_##transposing, \
+     map_functions_##suffix}
 
 #if VECTORS && defined(__x86_64__)
 #define X86_CHOICE 1
 #define NAME(f) f##_avx512
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma")))
 #define WIDTH 8
-#define HIGH 4
+#define SIDE 4
 #include "_kernel_tile.h"
 
 #define NAME(f) f##_avx2
 #define TARGET __attribute__((target("avx2,fma")))
 #define WIDTH 4
-#define HIGH 3
+#define SIDE 3
 #include "_kernel_tile.h"
 #endif
 
@@ -109,9 +126,9 @@ INLINE double double_of_bits(int64_t bits)
 #define WIDTH 1
 #endif
 #if defined(__aarch64__)
-#define HIGH 4 /* 32 registers */
+#define SIDE 4 /* 32 registers */
 #else
-#define HIGH 3
+#define SIDE 3
 #endif
 #include "_kernel_tile.h"
 
@@ -128,10 +145,10 @@ INLINE double double_of_bits(int64_t bits)
 /* Best first. */
 static const struct instruction_set INSTRUCTION_SETS[] = {
 #ifdef X86_CHOICE
-    INSTRUCTION_SET("AVX-512", avx512),
-    INSTRUCTION_SET("AVX2", avx2),
+    INSTRUCTION_SET("AVX-512", avx512, avx2),
+    INSTRUCTION_SET("AVX2", avx2, avx2),
 #endif
-    INSTRUCTION_SET(BASELINE, baseline),
+    INSTRUCTION_SET(BASELINE, baseline, baseline),
 };
 #define INSTRUCTION_SET_COUNT ((int)(sizeof INSTRUCTION_SETS / sizeof INSTRUCTION_SETS[0]))
 
@@ -146,160 +163,7 @@ static int usable(int which)
     return which < INSTRUCTION_SET_COUNT;
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------------------------- */
-
-/* A vector of the caller's with any stride in bytes; data is NULL where there is none. */
-struct strided {
-    const char *data;
-    ptrdiff_t stride;
-};
-
-/* What is wanted of which rows. Inputs that may be NULL: trials, weight, offset, gamma, center, scale; without gamma
-   there are no row terms and weight is that of the Gram matrix. Outputs that are NULL are not computed. */
-struct task {
-    ptrdiff_t rows, k;
-    const char *X;
-    ptrdiff_t row_stride, column_stride;
-    struct strided successes, trials, weight, offset;
-    const double *gamma, *center, *scale;
-    double *eta, *residual, *information;
-    double *sums; /* (k + 1, k): lower triangle of the Gram matrix, and the score as one more row */
-    double loglik, largest;
-};
-
-static void copy_strided(double *to, const char *from, ptrdiff_t stride, ptrdiff_t rows)
-{
-    if (stride == (ptrdiff_t)sizeof(double))
-        memcpy(to, from, (size_t)rows * sizeof(double));
-    else
-        for (ptrdiff_t i = 0; i < rows; i++) memcpy(to + i, from + i * stride, sizeof(double));
-}
-
-static void fill(double *to, double value, ptrdiff_t count)
-{
-    for (ptrdiff_t i = 0; i < count; i++) to[i] = value;
-}
-
-static int in_place(const char *data, ptrdiff_t stride)
-{
-    return stride == (ptrdiff_t)sizeof(double) && (uintptr_t)data % sizeof(double) == 0;
-}
-
-/* Rows start ... of a vector, where they lie or copied to scratch and padded; NULL where there is no vector. */
-static const double *vector_rows(const struct strided *vector, ptrdiff_t start, ptrdiff_t rows, ptrdiff_t padded,
-                                 double padding, double *scratch)
-{
-    if (!vector->data) return NULL;
-    const char *from = vector->data + start * vector->stride;
-    if (rows == padded && in_place(from, vector->stride)) return (const double *)from;
-    copy_strided(scratch, from, vector->stride, rows);
-    fill(scratch + rows, padding, padded - rows);
-    return scratch;
-}
-
-/* A tile of a row-major design, eight rows at a time so that each line of the scratch columns is written once. */
-static void copy_row_major(double *to, const char *from, ptrdiff_t row_stride, ptrdiff_t column_stride, ptrdiff_t rows,
-                           ptrdiff_t k)
-{
-    for (ptrdiff_t i = 0; i < rows; i += LANES) {
-        const ptrdiff_t some = rows - i < LANES ? rows - i : LANES;
-        for (ptrdiff_t j = 0; j < k; j++)
-            copy_strided(to + j * COLUMN + i, from + i * row_stride + j * column_stride, row_stride, some);
-    }
-}
-
-static int moved(const struct task *task, ptrdiff_t j)
-{
-    return (task->center && task->center[j] != 0.0) || (task->scale && task->scale[j] != 1.0);
-}
-
-/* Points columns (and next, for the prefetch) at the working columns of a tile, copying those that cannot stay. */
-static void working_columns(const struct task *task, ptrdiff_t start, ptrdiff_t rows, ptrdiff_t padded, double *scratch,
-                            const double **columns, const char **next)
-{
-    const ptrdiff_t row_stride = task->row_stride, column_stride = task->column_stride;
-    const char *X = task->X + start * row_stride;
-    const int row_major = labs((long)row_stride) > labs((long)column_stride);
-    if (row_major) copy_row_major(scratch, X, row_stride, column_stride, rows, task->k);
-    for (ptrdiff_t j = 0; j < task->k; j++) {
-        const char *from = X + j * column_stride;
-        double *to = scratch + j * COLUMN;
-        next[j] = row_stride == (ptrdiff_t)sizeof(double) && start + 2 * TILE <= task->rows
-                      ? from + TILE * (ptrdiff_t)sizeof(double)
-                      : NULL;
-        columns[j] = to;
-        if (rows == padded && in_place(from, row_stride) && !moved(task, j)) {
-            columns[j] = (const double *)from;
-            continue;
-        }
-        if (!row_major) copy_strided(to, from, row_stride, rows);
-        if (moved(task, j)) {
-            const double center = task->center ? task->center[j] : 0.0, scale = task->scale ? task->scale[j] : 1.0;
-            for (ptrdiff_t i = 0; i < rows; i++) to[i] = (to[i] - center) * scale;
-        }
-        fill(to + rows, 0.0, padded - rows);
-    }
-}
-
-/* Everything wanted of a task, one tile after the other. Returns 0, or -1 where memory ran out. */
-static int walk(const struct instruction_set *set, struct task *task)
-{
-    enum { ETA, SUCCESSES, TRIALS, WEIGHT, RESIDUAL, INFORMATION, VECTOR_COUNT };
-    const ptrdiff_t k = task->k;
-    const size_t doubles = (size_t)(k + PANEL + VECTOR_COUNT) * COLUMN;
-    double *scratch = malloc(doubles * sizeof(double) + 2 * (size_t)(k + 1) * sizeof(char *));
-    if (!scratch) return -1;
-    double *panel = scratch + k * COLUMN, *vectors = panel + PANEL * COLUMN;
-    const double **columns = (const double **)(scratch + doubles);
-    const char **next = (const char **)(columns + k);
-    task->loglik = task->largest = 0.0;
-    for (ptrdiff_t start = 0; start < task->rows; start += TILE) {
-        const ptrdiff_t rows = task->rows - start < TILE ? task->rows - start : TILE;
-        const ptrdiff_t padded = (rows + LANES - 1) / LANES * LANES;
-        double *eta = vectors + ETA * COLUMN;
-        struct tile tile = {padded, k, columns, next, NULL, NULL, panel};
-        working_columns(task, start, rows, padded, scratch, columns, next);
-        tile.weight = vector_rows(&task->weight, start, rows, padded, 0.0, vectors + WEIGHT * COLUMN);
-        if (task->gamma) {
-            if (task->offset.data)
-                copy_strided(eta, task->offset.data + start * task->offset.stride, task->offset.stride, rows);
-            else
-                fill(eta, 0.0, rows);
-            fill(eta + rows, 0.0, padded - rows);
-            set->linear_predictor(eta, columns, task->gamma, k, padded);
-            if (task->eta) memcpy(task->eta + start, eta, (size_t)rows * sizeof(double));
-        }
-        if (task->successes.data) {
-            /* padding: a success that was certain, or no trial at all */
-            const struct terms row = {
-                eta,
-                vector_rows(&task->successes, start, rows, padded, task->trials.data ? 0.0 : 1.0,
-                            vectors + SUCCESSES * COLUMN),
-                vector_rows(&task->trials, start, rows, padded, 0.0, vectors + TRIALS * COLUMN),
-                tile.weight,
-                vectors + RESIDUAL * COLUMN,
-                vectors + INFORMATION * COLUMN,
-            };
-            const double largest = set->largest(eta, padded);
-            if (largest > task->largest) task->largest = largest;
-            fill(eta + rows, 800.0, padded - rows);
-            const double loglik = set->row_terms(&row, padded);
-            task->loglik += loglik;
-            if (isnan(loglik))
-                for (ptrdiff_t i = 0; i < rows; i++)
-                    if (isnan(eta[i])) task->largest = NAN;
-            tile.weight = row.information;
-            tile.residual = row.residual;
-            if (task->residual) memcpy(task->residual + start, row.residual, (size_t)rows * sizeof(double));
-            if (task->information) memcpy(task->information + start, row.information, (size_t)rows * sizeof(double));
-        }
-        if (task->sums) set->gram(&tile, task->sums);
-    }
-    free(scratch);
-    return 0;
-}
-
-/* ---- Python -------------------------------------------------------------------------------------------------------- */
+#include "_kernel_walk.h"
 
 enum argument {
     X, SUCCESSES, TRIALS, WEIGHT, OFFSET, GAMMA, CENTER, SCALE, OUT_ETA, OUT_RESIDUAL, OUT_INFORMATION_WEIGHT, OUT_SCORE,
@@ -415,7 +279,7 @@ static PyObject *rows_of(PyObject *self, PyObject *args)
     int failed = 0;
     double *information = views[OUT_INFORMATION].buf, *score = views[OUT_SCORE].buf;
     if (information) {
-        task.sums = calloc((size_t)(k + 1) * (size_t)k + 1, sizeof(double));
+        task.sums = calloc((size_t)(k + 1) * (size_t)SUMS_STRIDE(k), sizeof(double));
         if (!task.sums) failed = 1;
     }
     if (!failed) {
@@ -427,8 +291,8 @@ static PyObject *rows_of(PyObject *self, PyObject *args)
         PyErr_NoMemory();
     else {
         for (ptrdiff_t i = 0; information && i < k; i++)
-            for (ptrdiff_t j = 0; j <= i; j++) information[i * k + j] = information[j * k + i] = task.sums[i * k + j];
-        if (score) memcpy(score, task.sums + k * k, (size_t)k * sizeof(double));
+            for (ptrdiff_t j = 0; j <= i; j++) information[i * k + j] = information[j * k + i] = task.sums[i * SUMS_STRIDE(k) + j];
+        if (score) memcpy(score, task.sums + k * SUMS_STRIDE(k), (size_t)k * sizeof(double));
         result = Py_BuildValue("dd", task.loglik, task.largest);
     }
     free(task.sums);
@@ -454,8 +318,7 @@ static PyObject *functions(PyObject *self, PyObject *args)
             if (x.shape[0] % LANES || exps.shape[0] != x.shape[0] || logs.shape[0] != x.shape[0])
                 PyErr_Format(PyExc_ValueError, "Lengths must be the same multiple of %d.", LANES);
             else {
-                set->exp_nonpositive(x.buf, exps.buf, x.shape[0]);
-                set->log1p_unit(x.buf, logs.buf, x.shape[0]);
+                set->map_functions(x.buf, exps.buf, logs.buf, x.shape[0]);
                 result = Py_NewRef(Py_None);
             }
             PyBuffer_Release(&logs);

@@ -4,11 +4,13 @@
      NAME(f)  the name of f for this instruction set,
      TARGET   the attribute that lets the compiler use it,
      WIDTH    doubles per vector (1: no vectors, any C compiler),
-     HIGH     rows of a register block of the Gram matrix: HIGH * WIDE accumulators and their operands fill the registers.
+     SIDE     3 or 4: register blocks of the Gram matrix are SIDE x SIDE dot products, what the registers hold with ease
+              (3 x 4 of 16 registers is no faster, and GCC then keeps a sum in memory when it likes to).
    Vectors are the compiler's own (GCC and Clang on every processor), sums have fixed accumulators: nothing relies on
    -ffast-math, so results are the same bits in every run and the processor's floating-point state is never touched.
 
-   The number of rows given to a function here is a multiple of WIDTH: the caller pads with rows that add nothing. */
+   The number of rows given to a function here is a multiple of LANES: the caller pads with rows that add nothing.
+   Pointers and constants are copied to locals before a loop that stores, as a store may change anything in memory. */
 
 #if WIDTH > 1
 typedef double NAME(vec) __attribute__((vector_size(8 * WIDTH)));
@@ -31,6 +33,7 @@ typedef double NAME(loose);
 #define LANE(v, lane) (v)
 #endif
 
+#define PANEL (3 * SIDE) /* weighted columns kept in the first-level cache */
 #define VEC NAME(vec)
 #define MASK NAME(bits)
 #define LOAD(p) (*(const NAME(loose) *)(p))
@@ -49,6 +52,24 @@ INLINE TARGET double NAME(lane_sum)(VEC v)
     return sum;
 }
 
+/* out[q] += sum of the lanes of v[q] for four vectors at once: a tile has many such sums. */
+INLINE TARGET void NAME(add_lane_sums)(const VEC *v, double *out)
+{
+#if WIDTH == 4
+    const VEC pair01 = SHUFFLE(v[0], v[1], 0, 4, 2, 6) + SHUFFLE(v[0], v[1], 1, 5, 3, 7);
+    const VEC pair23 = SHUFFLE(v[2], v[3], 0, 4, 2, 6) + SHUFFLE(v[2], v[3], 1, 5, 3, 7);
+    STORE(out, LOAD(out) + (SHUFFLE(pair01, pair23, 0, 1, 4, 5) + SHUFFLE(pair01, pair23, 2, 3, 6, 7)));
+#elif WIDTH == 8
+    const VEC pair01 = SHUFFLE(v[0], v[1], 0, 8, 2, 10, 4, 12, 6, 14) + SHUFFLE(v[0], v[1], 1, 9, 3, 11, 5, 13, 7, 15);
+    const VEC pair23 = SHUFFLE(v[2], v[3], 0, 8, 2, 10, 4, 12, 6, 14) + SHUFFLE(v[2], v[3], 1, 9, 3, 11, 5, 13, 7, 15);
+    double half[8];
+    STORE(half, SHUFFLE(pair01, pair23, 0, 1, 8, 9, 4, 5, 12, 13) + SHUFFLE(pair01, pair23, 2, 3, 10, 11, 6, 7, 14, 15));
+    for (int q = 0; q < 4; q++) out[q] += half[q] + half[q + 4];
+#else
+    for (int q = 0; q < 4; q++) out[q] += NAME(lane_sum)(v[q]);
+#endif
+}
+
 /* exp(x) for x <= 0: x = n log 2 + r with |r| <= log(2)/2, exp(r) = 1 + r + r^2 Q(r) with Q of degree 9 (Chebyshev,
    1.3e-17), scaled by 2^n in two steps so that denormal results are rounded once. Below -746 the result is 0. */
 INLINE TARGET VEC NAME(exp_nonpositive)(VEC x)
@@ -58,6 +79,7 @@ INLINE TARGET VEC NAME(exp_nonpositive)(VEC x)
     x = CHOOSE(LESS(x, SPLAT(-746.0)), SPLAT(-746.0), x); /* keeps a NaN */
     VEC shifted = x * 0x1.71547652b82fep+0 + shifter;
     VEC n = shifted - shifter;
+    /* log 2 in two parts: n times the first one, of 42 bits, is exact */
     VEC r = (x - n * 0x1.62e42fefa3000p-1) - n * 0x1.3de6af278ece6p-42;
     VEC r2 = r * r, r4 = r2 * r2;
     VEC q01 = r * 0x1.5555555555556p-3 + 0x1.0000000000001p-1;
@@ -86,27 +108,43 @@ INLINE TARGET VEC NAME(log1p_unit)(VEC e)
     return twice + twice * (z * series);
 }
 
-static TARGET double NAME(sum_log1p_exp)(const double *eta, ptrdiff_t rows)
+/* e = exp(-|eta|); returns the largest |eta|. A sweep of its own: the processor overlaps more rows of a shorter chain of
+   operations, which takes a third off the time of the row terms. */
+static TARGET double NAME(exponentials)(const double *eta, double *e, ptrdiff_t rows)
+{
+    VEC most = {0};
+    for (ptrdiff_t i = 0; i < rows; i += WIDTH) {
+        VEC size = ABS(LOAD(eta + i));
+        most = CHOOSE(LESS(most, size), size, most);
+        STORE(e + i, NAME(exp_nonpositive)(-size));
+    }
+    double result = 0.0;
+    for (int lane = 0; lane < WIDTH; lane++)
+        if (LANE(most, lane) > result) result = LANE(most, lane);
+    return result;
+}
+
+static TARGET double NAME(sum_log1p)(const double *e, ptrdiff_t rows)
 {
     VEC sum = {0};
-    for (ptrdiff_t i = 0; i < rows; i += WIDTH) sum += NAME(log1p_unit)(NAME(exp_nonpositive)(-ABS(LOAD(eta + i))));
+    for (ptrdiff_t i = 0; i < rows; i += WIDTH) sum += NAME(log1p_unit)(LOAD(e + i));
     return NAME(lane_sum)(sum);
 }
 
-/* Rows of one trial: information weight, score residual and log-likelihood in one sweep. With t = eta for a success and
-   -eta for a failure, the other outcome had probability missed = 1 / (1 + exp(t)), computed as the small number it is.
-   Without weights the factors 1 + e are multiplied, at most TILE of them up to 2 each, and one logarithm is taken per
-   lane. A factor is rounded to half a unit: where the sum is so small that this would show, terms are summed. */
+/* Rows of one trial. With t = eta for a success and -eta for a failure, the other outcome had probability
+   1 / (1 + exp(t)), computed as the small number it is. Without weights the factors 1 + e are multiplied, at most TILE of
+   them up to 2 each, and one logarithm is taken per lane. A factor is rounded to half a unit of 1: where the sum is so
+   small that this would show, the terms are summed instead. */
 INLINE TARGET double NAME(binary_rows)(const struct terms *row, const double *weight, ptrdiff_t rows)
 {
+    const double *eta = row->eta, *exponential = row->e, *successes = row->successes;
+    double *out_residual = row->residual, *out_information = row->information;
     VEC behind = {0}, product = SPLAT(1.0);
     for (ptrdiff_t i = 0; i < rows; i += WIDTH) {
-        VEC sign = 2.0 * LOAD(row->successes + i) - 1.0;
-        VEC t = sign * LOAD(row->eta + i);
-        VEC e = NAME(exp_nonpositive)(-ABS(t));
-        VEC factor = 1.0 + e;
-        VEC likelier = 1.0 / factor;
+        VEC e = LOAD(exponential + i), sign = 2.0 * LOAD(successes + i) - 1.0;
+        VEC t = sign * LOAD(eta + i);
         MASK ahead = AT_LEAST(t, SPLAT(0.0));
+        VEC factor = 1.0 + e, likelier = 1.0 / factor;
         VEC residual = sign * likelier * CHOOSE(ahead, e, SPLAT(1.0));
         VEC information = (e * likelier) * likelier;
         if (weight) {
@@ -118,24 +156,25 @@ INLINE TARGET double NAME(binary_rows)(const struct terms *row, const double *we
             behind += WHERE_NOT(ahead, t);
             product *= factor;
         }
-        STORE(row->residual + i, residual);
-        STORE(row->information + i, information);
+        STORE(out_residual + i, residual);
+        STORE(out_information + i, information);
     }
     if (weight) return NAME(lane_sum)(behind);
     double total = 0.0;
     for (int lane = 0; lane < WIDTH; lane++) total += log(LANE(product, lane));
-    if (total < rows * 0x1p-5) total = NAME(sum_log1p_exp)(row->eta, rows);
+    if (total < (double)rows * 0x1p-5) total = NAME(sum_log1p)(exponential, rows);
     return NAME(lane_sum)(behind) - total;
 }
 
 /* Rows of several trials: y (1 - p) - (m - y) p keeps the digits of rows of one outcome. */
 INLINE TARGET double NAME(grouped_rows)(const struct terms *row, const double *weight, ptrdiff_t rows)
 {
+    const double *exponential = row->e, *linear = row->eta, *successes = row->successes, *all_trials = row->trials;
+    double *out_residual = row->residual, *out_information = row->information;
     VEC loglik = {0};
     for (ptrdiff_t i = 0; i < rows; i += WIDTH) {
-        VEC eta = LOAD(row->eta + i), y = LOAD(row->successes + i), trials = LOAD(row->trials + i);
+        VEC e = LOAD(exponential + i), eta = LOAD(linear + i), y = LOAD(successes + i), trials = LOAD(all_trials + i);
         VEC failures = trials - y;
-        VEC e = NAME(exp_nonpositive)(-ABS(eta));
         VEC likelier = 1.0 / (1.0 + e), other = e * likelier;
         MASK positive = AT_LEAST(eta, SPLAT(0.0));
         VEC prob = CHOOSE(positive, likelier, other), complement = CHOOSE(positive, other, likelier);
@@ -149,8 +188,8 @@ INLINE TARGET double NAME(grouped_rows)(const struct terms *row, const double *w
             information *= a;
         }
         loglik += term;
-        STORE(row->residual + i, residual);
-        STORE(row->information + i, information);
+        STORE(out_residual + i, residual);
+        STORE(out_information + i, information);
     }
     return NAME(lane_sum)(loglik);
 }
@@ -163,26 +202,17 @@ static TARGET double NAME(row_terms)(const struct terms *row, ptrdiff_t rows)
     return row->weight ? NAME(binary_rows)(row, row->weight, rows) : NAME(binary_rows)(row, NULL, rows);
 }
 
-static TARGET double NAME(largest)(const double *eta, ptrdiff_t rows)
-{
-    VEC most = {0};
-    for (ptrdiff_t i = 0; i < rows; i += WIDTH) {
-        VEC size = ABS(LOAD(eta + i));
-        most = CHOOSE(LESS(most, size), size, most);
-    }
-    double result = 0.0;
-    for (int lane = 0; lane < WIDTH; lane++)
-        if (LANE(most, lane) > result) result = LANE(most, lane);
-    return result;
-}
-
 /* eta += gamma_0 column_0 + ... for a few columns at once: eta is read and written once for all of them. */
 INLINE TARGET void NAME(add_columns)(const int wide, double *eta, const double *const *columns, const double *gamma,
                                      ptrdiff_t rows)
 {
+    const double *column[8];
+    VEC g[8];
+    for (int j = 0; j < wide; j++) column[j] = columns[j];
+    for (int j = 0; j < wide; j++) g[j] = SPLAT(gamma[j]);
     for (ptrdiff_t i = 0; i < rows; i += WIDTH) {
         VEC sum = LOAD(eta + i);
-        for (int j = 0; j < wide; j++) sum += gamma[j] * LOAD(columns[j] + i);
+        for (int j = 0; j < wide; j++) sum += g[j] * LOAD(column[j] + i);
         STORE(eta + i, sum);
     }
 }
@@ -191,6 +221,7 @@ static TARGET void NAME(linear_predictor)(double *eta, const double *const *colu
                                           ptrdiff_t rows)
 {
     ptrdiff_t j = 0;
+    for (; j + 8 <= k; j += 8) NAME(add_columns)(8, eta, columns + j, gamma + j, rows);
     for (; j + 4 <= k; j += 4) NAME(add_columns)(4, eta, columns + j, gamma + j, rows);
     switch (k - j) {
     case 3: NAME(add_columns)(3, eta, columns + j, gamma + j, rows); break;
@@ -199,93 +230,145 @@ static TARGET void NAME(linear_predictor)(double *eta, const double *const *colu
     }
 }
 
-/* product = weight * column */
-INLINE TARGET void NAME(weigh)(double *product, const double *weight, const double *column, ptrdiff_t rows)
+static TARGET void NAME(weigh)(double *product, const double *weight, const double *column, ptrdiff_t rows)
 {
     for (ptrdiff_t i = 0; i < rows; i += WIDTH) STORE(product + i, LOAD(weight + i) * LOAD(column + i));
 }
 
-/* out[a][b] += left_a . right_b for a register block: every load is used several times. */
-INLINE TARGET void NAME(dots)(const int high, const int wide, const double *const *left, const double *const *right,
-                              ptrdiff_t rows, const char *next, double *out, ptrdiff_t stride)
+/* out[p][q] += left_p . right_q for a register block: every load is used several times. Where the left columns are met for
+   the first time (fresh), they are weighted in passing and the products kept for the blocks to come. Meanwhile a column
+   of the next tile is called into the cache. */
+INLINE TARGET void NAME(dots)(const int high, const int wide, const int fresh, const struct block *block)
 {
-    VEC sum[HIGH][WIDE];
+    const double *left[SIDE], *right[SIDE], *weight = block->weight;
+    const char *next = block->next;
+    double *product = block->product;
+    const ptrdiff_t rows = block->rows;
+    VEC sum[SIDE][4];
+    for (int p = 0; p < high; p++) left[p] = block->left[p];
+    for (int q = 0; q < wide; q++) right[q] = block->right[q];
     for (int p = 0; p < high; p++)
         for (int q = 0; q < wide; q++) sum[p][q] = SPLAT(0.0);
-    for (ptrdiff_t l = 0; l < rows; l += LANES) {
-        PREFETCH(next + l * (ptrdiff_t)sizeof(double));
-        for (ptrdiff_t i = l; i < l + LANES; i += WIDTH) {
-            VEC a[HIGH];
-            for (int p = 0; p < high; p++) a[p] = LOAD(left[p] + i);
+    for (ptrdiff_t line = 0; line < rows; line += LANES) {
+        PREFETCH(next + line * (ptrdiff_t)sizeof(double));
+        for (ptrdiff_t i = line; i < line + LANES; i += WIDTH) {
+            VEC a[SIDE];
+            for (int p = 0; p < high; p++) {
+                a[p] = LOAD(left[p] + i);
+                if (fresh) {
+                    a[p] *= LOAD(weight + i);
+                    STORE(product + p * COLUMN + i, a[p]);
+                }
+                IN_REGISTER(a[p]);
+            }
             for (int q = 0; q < wide; q++) {
                 VEC b = LOAD(right[q] + i);
+                IN_REGISTER(b);
                 for (int p = 0; p < high; p++) sum[p][q] += a[p] * b;
             }
         }
     }
-    for (int p = 0; p < high; p++)
-        for (int q = 0; q < wide; q++) out[p * stride + q] += NAME(lane_sum)(sum[p][q]);
+    for (int p = 0; p < high; p++) {
+        for (int q = wide; q < 4; q++) sum[p][q] = SPLAT(0.0);
+        NAME(add_lane_sums)(sum[p], block->out + p * block->stride);
+    }
 }
 
-static TARGET void NAME(dot_block)(int high, int wide, const double *const *left, const double *const *right,
-                                   ptrdiff_t rows, const char *next, double *out, ptrdiff_t stride)
+static TARGET void NAME(dot_block)(int high, int wide, const struct block *block)
 {
-#define DOTS(h, w) case 4 * (h) + (w) - 5: NAME(dots)(h, w, left, right, rows, next, out, stride); break;
-    switch (4 * high + wide - 5) {
-        DOTS(1, 1) DOTS(1, 2) DOTS(1, 3) DOTS(1, 4)
-#if HIGH >= 2
-        DOTS(2, 1) DOTS(2, 2) DOTS(2, 3) DOTS(2, 4)
-#endif
-#if HIGH >= 3
-        DOTS(3, 1) DOTS(3, 2) DOTS(3, 3) DOTS(3, 4)
-#endif
-#if HIGH >= 4
-        DOTS(4, 1) DOTS(4, 2) DOTS(4, 3) DOTS(4, 4)
+#define DOTS(h, w) case 4 * (h) + (w): NAME(dots)(h, w, 0, block); break;
+    switch (4 * high + wide) {
+        DOTS(1, 1) DOTS(1, 2) DOTS(1, 3) DOTS(2, 1) DOTS(2, 2) DOTS(2, 3) DOTS(3, 1) DOTS(3, 2) DOTS(3, 3)
+#if SIDE == 4
+        DOTS(1, 4) DOTS(2, 4) DOTS(3, 4) DOTS(4, 1) DOTS(4, 2) DOTS(4, 3) DOTS(4, 4)
 #endif
     }
 #undef DOTS
 }
 
-/* Lower triangle of X' diag(weight) X added to the first k rows of sums (k + 1, k), and X' residual to the last. */
+/* Left columns of one block: the weighted columns first ... of the panel, and the residual where it is their turn. */
+static TARGET void NAME(weigh_columns)(const struct tile *tile, ptrdiff_t first, int high, double *product,
+                                       const double **left)
+{
+    for (int p = 0; p < high; p++) {
+        if (first + p < tile->k)
+            NAME(weigh)(product + p * COLUMN, tile->weight, tile->columns[first + p], tile->rows);
+        left[p] = first + p < tile->k ? product + p * COLUMN : tile->residual;
+    }
+}
+
+/* Lower triangle of X' diag(weight) X added to the first k rows of the sums, and X' residual to one more row. A panel of
+   weighted columns stays in the first-level cache while the columns pass by it. */
 static TARGET void NAME(gram)(const struct tile *tile, double *sums)
 {
-    const ptrdiff_t k = tile->k, rows = tile->rows, all = k + (tile->residual != NULL);
+    const ptrdiff_t k = tile->k, all = k + (tile->residual != NULL), stride = SUMS_STRIDE(k);
     ptrdiff_t called = 0;
     for (ptrdiff_t top = 0; top < all; top += PANEL) {
         const double *left[PANEL];
-        const ptrdiff_t high = all - top < PANEL ? all - top : PANEL;
-        for (ptrdiff_t p = 0; p < high; p++) {
-            double *product = tile->panel + p * COLUMN;
-            if (top + p < k) {
-                NAME(weigh)(product, tile->weight, tile->columns[top + p], rows);
-                left[p] = product;
-            } else
-                left[p] = tile->residual;
-        }
-        const ptrdiff_t end = top + high < k ? top + high : k;
-        for (ptrdiff_t j = 0; j < end; j += WIDE) {
-            const int wide = end - j < WIDE ? (int)(end - j) : WIDE;
-            for (ptrdiff_t p = 0; p < high; p += HIGH) {
-                const int some = high - p < HIGH ? (int)(high - p) : HIGH;
-                const ptrdiff_t last = top + p + some; /* columns at or past it are above the diagonal */
-                const int use = last - j < wide ? (int)(last - j) : wide;
-                if (use > 0) {
-                    NAME(dot_block)(some, use, left + p, tile->columns + j, rows, tile->next[called], sums + (top + p) * k + j, k);
-                    if (called + 1 < k) called++;
+        const ptrdiff_t height = all - top < PANEL ? all - top : PANEL, end = top + height < k ? top + height : k;
+        for (ptrdiff_t j = 0; j < end; j += SIDE) {
+            const int wide = end - j < SIDE ? (int)(end - j) : SIDE;
+            for (ptrdiff_t p = j > top ? j - top : 0; p < height; p += SIDE, called++) {
+                const int high = height - p < SIDE ? (int)(height - p) : SIDE;
+                const ptrdiff_t first = top + p;
+                double *product = tile->panel + p * COLUMN;
+                struct block block = {
+                    tile->rows, left + p, tile->columns + j, tile->weight, product,
+                    called < k ? tile->next[called] : (const char *)tile->weight, sums + first * stride + j, stride,
+                };
+                if (j == 0 && wide == SIDE && first + SIDE <= k) {
+                    block.left = tile->columns + first;
+                    NAME(dots)(SIDE, SIDE, 1, &block);
+                    for (int q = 0; q < SIDE; q++) left[p + q] = product + q * COLUMN;
+                } else {
+                    if (j == 0) NAME(weigh_columns)(tile, first, high, product, left + p);
+                    NAME(dot_block)(high, wide, &block);
                 }
             }
         }
     }
 }
 
-static TARGET void NAME(map_exp)(const double *x, double *out, ptrdiff_t rows)
+#if WIDTH <= 4
+/* Eight rows of a row-major design to scratch columns, as many columns as whole vectors hold; returns their number. */
+static TARGET ptrdiff_t NAME(transpose)(const char *from, ptrdiff_t row_stride, ptrdiff_t k, double *to)
 {
-    for (ptrdiff_t i = 0; i < rows; i += WIDTH) STORE(out + i, NAME(exp_nonpositive)(LOAD(x + i)));
+    ptrdiff_t j = 0;
+#if WIDTH == 4
+    for (; j + 4 <= k; j += 4)
+        for (int i = 0; i < LANES; i += 4) {
+            const char *row = from + i * row_stride + j * (ptrdiff_t)sizeof(double);
+            const VEC a = LOAD(row), b = LOAD(row + row_stride), c = LOAD(row + 2 * row_stride), d = LOAD(row + 3 * row_stride);
+            const VEC ab02 = SHUFFLE(a, b, 0, 4, 2, 6), ab13 = SHUFFLE(a, b, 1, 5, 3, 7);
+            const VEC cd02 = SHUFFLE(c, d, 0, 4, 2, 6), cd13 = SHUFFLE(c, d, 1, 5, 3, 7);
+            double *column = to + j * COLUMN + i;
+            STORE(column, SHUFFLE(ab02, cd02, 0, 1, 4, 5));
+            STORE(column + COLUMN, SHUFFLE(ab13, cd13, 0, 1, 4, 5));
+            STORE(column + 2 * COLUMN, SHUFFLE(ab02, cd02, 2, 3, 6, 7));
+            STORE(column + 3 * COLUMN, SHUFFLE(ab13, cd13, 2, 3, 6, 7));
+        }
+#elif WIDTH == 2
+    for (; j + 2 <= k; j += 2)
+        for (int i = 0; i < LANES; i += 2) {
+            const char *row = from + i * row_stride + j * (ptrdiff_t)sizeof(double);
+            const VEC a = LOAD(row), b = LOAD(row + row_stride);
+            double *column = to + j * COLUMN + i;
+            STORE(column, SHUFFLE(a, b, 0, 2));
+            STORE(column + COLUMN, SHUFFLE(a, b, 1, 3));
+        }
+#else
+    (void)from, (void)row_stride, (void)k, (void)to;
+#endif
+    return j;
 }
+#endif
 
-static TARGET void NAME(map_log1p)(const double *x, double *out, ptrdiff_t rows)
+static TARGET void NAME(map_functions)(const double *x, double *exps, double *logs, ptrdiff_t rows)
 {
-    for (ptrdiff_t i = 0; i < rows; i += WIDTH) STORE(out + i, NAME(log1p_unit)(LOAD(x + i)));
+    for (ptrdiff_t i = 0; i < rows; i += WIDTH) {
+        STORE(exps + i, NAME(exp_nonpositive)(LOAD(x + i)));
+        STORE(logs + i, NAME(log1p_unit)(LOAD(x + i)));
+    }
 }
 
 #undef BITS
@@ -293,6 +376,7 @@ static TARGET void NAME(map_log1p)(const double *x, double *out, ptrdiff_t rows)
 #undef LESS
 #undef AT_LEAST
 #undef LANE
+#undef PANEL
 #undef VEC
 #undef MASK
 #undef LOAD
@@ -305,4 +389,4 @@ static TARGET void NAME(map_log1p)(const double *x, double *out, ptrdiff_t rows)
 #undef NAME
 #undef TARGET
 #undef WIDTH
-#undef HIGH
+#undef SIDE
