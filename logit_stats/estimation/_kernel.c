@@ -84,14 +84,14 @@ struct instruction_set {
 };
 
 #if !VECTORS
-INLINE int64_t bits_of_double(double x)
+INLINE uint64_t bits_of_double(double x)
 {
-    int64_t bits;
+    uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
-INLINE double double_of_bits(int64_t bits)
+INLINE double double_of_bits(uint64_t bits)
 {
     double x;
     memcpy(&x, &bits, sizeof x);

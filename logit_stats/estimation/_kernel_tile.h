@@ -14,7 +14,7 @@
 
 #if WIDTH > 1
 typedef double NAME(vec) __attribute__((vector_size(8 * WIDTH)));
-typedef int64_t NAME(bits) __attribute__((vector_size(8 * WIDTH)));
+typedef uint64_t NAME(bits) __attribute__((vector_size(8 * WIDTH)));
 /* anywhere in memory: columns start where the caller's array has them */
 typedef double NAME(loose) __attribute__((vector_size(8 * WIDTH), aligned(8), may_alias));
 #define BITS(x) ((NAME(bits))(x))
@@ -24,12 +24,12 @@ typedef double NAME(loose) __attribute__((vector_size(8 * WIDTH), aligned(8), ma
 #define LANE(v, lane) ((v)[lane])
 #else
 typedef double NAME(vec);
-typedef int64_t NAME(bits);
+typedef uint64_t NAME(bits);
 typedef double NAME(loose);
 #define BITS(x) bits_of_double(x)
 #define VALUE(x) double_of_bits(x)
-#define LESS(a, b) (-(int64_t)((a) < (b)))
-#define AT_LEAST(a, b) (-(int64_t)((a) >= (b)))
+#define LESS(a, b) ((uint64_t)0 - ((a) < (b)))
+#define AT_LEAST(a, b) ((uint64_t)0 - ((a) >= (b)))
 #define LANE(v, lane) (v)
 #endif
 
