@@ -1,0 +1,121 @@
+"""Coefficients with their errors, tests and intervals; how many observations; how the iterations went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from logit_stats.answers.finished import Finished, Matrix, Vector
+from logit_stats.design.block import FloatArray
+from logit_stats.errors import check_choice
+from logit_stats.inference.wald import p_values, wald_interval, z_values
+
+if TYPE_CHECKING:
+    from logit_stats.estimation.trace import Trace
+
+
+class Estimates(Finished):
+    """What was estimated, and how."""
+
+    @property
+    def params(self) -> Vector:
+        """(k,) coefficients."""
+        return self._coefficients(self.fit_.beta.copy())
+
+    @property
+    def bse(self) -> Vector:
+        """(k,) standard errors."""
+        return self._coefficients(self.covariance_.standard_errors.copy())
+
+    @property
+    def tvalues(self) -> Vector:
+        """(k,) z (or t) statistics."""
+        return self._coefficients(z_values(self.fit_, self.covariance_))
+
+    @property
+    def pvalues(self) -> Vector:
+        """(k,) two-sided p-values."""
+        return self._coefficients(p_values(z_values(self.fit_, self.covariance_), self._t_df))
+
+    def conf_int(self, alpha: float = 0.05, method: str = "wald") -> Matrix:
+        """(k, 2) confidence limits at level ``1 - alpha``, from standard errors or from the profile likelihood."""
+        limits = self._limits(alpha, method)
+        return pd.DataFrame(limits, index=self.model.exog_names) if self.fit_.design.labelled else limits
+
+    def _limits(self, alpha: float, method: str) -> FloatArray:
+        check_choice("method", method, ("wald", "profile"))
+        if method == "profile":
+            from logit_stats.inference.profile import profile_interval
+
+            return profile_interval(self.fit_, alpha)
+        return wald_interval(self.fit_, self.covariance_, alpha, self._t_df)
+
+    def cov_params(self) -> Matrix:
+        """(k, k) covariance of the coefficients."""
+        names, matrix = self.model.exog_names, self.covariance_.matrix.copy()
+        return pd.DataFrame(matrix, index=names, columns=names) if self.fit_.design.labelled else matrix
+
+    def odds_ratios(self, alpha: float = 0.05, method: str = "wald") -> pd.DataFrame:
+        """Odds ratios exp(beta), their delta-method standard errors, and the exponentiated limits of `conf_int`."""
+        beta, limits = self.fit_.beta, self._limits(alpha, method)
+        ratio, low, high = np.exp(beta), np.exp(limits[:, 0]), np.exp(limits[:, 1])
+        columns = {"odds_ratio": ratio, "std_error": ratio * self.covariance_.standard_errors,
+                   "conf_low": low, "conf_high": high}  # fmt: skip
+        return pd.DataFrame(columns, index=self.model.exog_names)
+
+    @property
+    def nobs(self) -> float:
+        """Number of observations."""
+        return self.fit_.design.observations
+
+    @property
+    def df_model(self) -> float:
+        """Coefficients beyond the null model."""
+        return float(self._statistics.df_model)
+
+    @property
+    def df_resid(self) -> float:
+        """Observations minus coefficients."""
+        return self._statistics.df_resid
+
+    @property
+    def converged(self) -> bool:
+        """Whether the iterations met their tolerance."""
+        return self.fit_.converged
+
+    @property
+    def cov_type(self) -> str:
+        """Type of the covariance."""
+        return self.covariance_.cov_type
+
+    @property
+    def trace(self) -> Trace:
+        """Every evaluation of the likelihood during the fit."""
+        return self.fit_.trace
+
+    @property
+    def mle_retvals(self) -> dict[str, Any]:
+        """How the iterations went, with statsmodels' keys and more."""
+        fit = self.fit_
+        return {
+            "fopt": -self._statistics.llf / self.nobs,
+            "iterations": fit.iterations,
+            "converged": fit.converged,
+            "warnflag": 0 if fit.converged else 1,
+            "score": self.model.score(fit.beta),
+            "decrement": fit.decrement,
+            "condition_number": fit.condition,
+            "trace": fit.trace,
+        }
+
+    def convergence_message(self) -> str:
+        """How the iterations ended, in statsmodels' words."""
+        first = "Optimization terminated successfully." if self.converged else "Maximum number of iterations reached."
+        value = -self._statistics.llf / self.nobs
+        return f"{first}\n         Current function value: {value:.6f}\n         Iterations {self.fit_.iterations}"
+
+    def sample_line(self) -> str:
+        """The account of the rows in one line."""
+        return self.model.sample.line()

@@ -1,0 +1,102 @@
+"""Fitted values, residuals and predictions, row by row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from logit_stats.answers.finished import Finished, Vector
+from logit_stats.assess.classification import pred_table
+from logit_stats.assess.residuals import residuals
+from logit_stats.design.block import FloatArray
+from logit_stats.errors import check_choice
+from logit_stats.estimation.rows import probability, variance
+from logit_stats.inference.predictions import AveragePrediction, Prediction, average_prediction, prediction
+from logit_stats.prediction import new_rows, predict_new
+
+if TYPE_CHECKING:
+    pass
+
+
+class Fitted(Finished):
+    """What the fit says of rows."""
+
+    @property
+    def fittedvalues(self) -> Vector:
+        """(n,) linear predictor."""
+        return self._rows(self.fit_.eta)
+
+    def predict(self, exog: Any = None, which: str = "mean", offset: Any = None) -> Vector:
+        """Probabilities, linear predictors or variances.
+
+        Parameters
+        ----------
+        exog : table or (m, k) array_like, optional
+            New data: for formula fits a table with the formula's columns, else design columns. By default the rows of
+            the fit.
+        which : {"mean", "linear", "var"}
+            Probability p, linear predictor, or p (1 - p).
+        offset : str, float or (m,) array_like, optional
+            For models with an offset given as a column, that column of the new data by default; for models with an
+            offset given as an array it must be given.
+
+        Returns
+        -------
+        Series or array
+            One value for each row, NaN where something is missing.
+        """
+        check_choice("which", which, ("mean", "linear", "var"))
+        eta, index = (self.fit_.eta, None) if exog is None and offset is None else predict_new(self.fit_, exog, offset)
+        values = eta if which == "linear" else (probability if which == "mean" else variance)(eta)
+        if not self.fit_.design.labelled and index is None:
+            return values
+        return pd.Series(values, index=self.fit_.design.index if index is None else index)
+
+    @property
+    def resid_response(self) -> Vector:
+        """(n,) observed proportion minus probability."""
+        return self._rows(residuals(self.fit_, "response"))
+
+    @property
+    def resid_pearson(self) -> Vector:
+        """(n,) Pearson residuals."""
+        return self._rows(residuals(self.fit_, "pearson"))
+
+    @property
+    def resid_dev(self) -> Vector:
+        """(n,) deviance residuals."""
+        return self._rows(residuals(self.fit_, "dev"))
+
+    @property
+    def resid_generalized(self) -> Vector:
+        """(n,) score residuals, successes minus expected successes."""
+        return self._rows(residuals(self.fit_, "generalized"))
+
+    @property
+    def resid_working(self) -> Vector:
+        """(n,) working residuals."""
+        return self._rows(residuals(self.fit_, "working"))
+
+    def pred_table(self, threshold: float = 0.5) -> FloatArray:
+        """(2, 2) counts, observed by predicted outcome; a success is predicted where p > threshold."""
+        return pred_table(self.fit_, threshold)
+
+    def get_prediction(self, exog: Any = None, offset: Any = None) -> Prediction:
+        """Predicted probabilities of new data (or of the rows of the fit) with standard errors and limits."""
+        Z, eta, index = new_rows(self.fit_, exog, offset)
+        labels = index if index is not None else self.fit_.design.index if exog is None else pd.RangeIndex(len(eta))
+        return prediction(self.covariance_, Z, eta, labels)
+
+    def average_prediction(self, exog: Any = None, offset: Any = None, alpha: float = 0.05) -> AveragePrediction:
+        """Mean predicted probability of new data, or of the rows of the fit (weights and trials counted)."""
+        Z, eta, _ = new_rows(self.fit_, exog, offset)
+        return average_prediction(
+            self.covariance_, Z, eta, self.fit_.design.row_weight if exog is None else None, alpha
+        )
+
+    def get_distribution(self, exog: Any = None, offset: Any = None) -> Any:
+        """Return SciPy's frozen Bernoulli distribution of every row's outcome."""
+        from scipy.stats import bernoulli
+
+        return bernoulli(probability(new_rows(self.fit_, exog, offset)[1]))

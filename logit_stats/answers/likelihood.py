@@ -1,0 +1,84 @@
+"""Log-likelihoods, deviances, information criteria, pseudo-R²."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from logit_stats.answers.finished import Finished
+from logit_stats.assess.fit_statistics import PSEUDO_RSQUARED
+from logit_stats.errors import check_choice
+
+if TYPE_CHECKING:
+    pass
+
+
+class Likelihood(Finished):
+    """How likely the data are under the fit."""
+
+    @property
+    def llf(self) -> float:
+        """Maximised log-likelihood."""
+        return self._statistics.llf
+
+    @property
+    def llnull(self) -> float:
+        """Log-likelihood of the null model (probability 1/2 where there is no constant)."""
+        return self._statistics.llnull
+
+    @property
+    def llr(self) -> float:
+        """Likelihood-ratio statistic against the null model."""
+        return self._statistics.llr
+
+    @property
+    def llr_pvalue(self) -> float:
+        """P-value of `llr`."""
+        return self._statistics.llr_pvalue
+
+    @property
+    def prsquared(self) -> float:
+        """McFadden's pseudo-R²."""
+        return self._statistics.prsquared
+
+    @property
+    def deviance(self) -> float:
+        """Residual deviance."""
+        return self._statistics.deviance
+
+    @property
+    def null_deviance(self) -> float:
+        """Deviance of the null model."""
+        return self._statistics.null_deviance
+
+    @property
+    def pearson_chi2(self) -> float:
+        """Pearson's chi-squared."""
+        return self._statistics.pearson_chi2
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion."""
+        return self._statistics.criterion("aic")
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's information criterion; n is the number of observations."""
+        return self._statistics.criterion("bic")
+
+    @property
+    def aicc(self) -> float:
+        """AIC corrected for small samples."""
+        return self._statistics.criterion("aicc")
+
+    def info_criteria(self, crit: str) -> float:
+        """Information criterion `crit`: "aic", "bic" or "aicc"."""
+        return self._statistics.criterion(crit)
+
+    def pseudo_rsquared(self, kind: str = "mcfadden") -> Any:
+        """Pseudo-R² of one kind, or of all as a Series (``kind="all"``)."""
+        check_choice("kind", kind, (*PSEUDO_RSQUARED, "all"))
+        if kind != "all":
+            return self._statistics.pseudo_rsquared(kind)
+        return pd.Series({name: self._statistics.pseudo_rsquared(name) for name in PSEUDO_RSQUARED})
