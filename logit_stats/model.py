@@ -291,10 +291,10 @@ class Logit:
         tol : float, optional
             Distance to the maximum, in standard errors, that counts as reached: 1e-9 by default for Newton's method,
             1e-5 for SciPy's.
-        cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "survey"}, optional
+        cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "survey", "bootstrap"}, optional
             Covariance of the coefficients; by default "nonrobust", or "survey" under sampling weights.
         cov_kwds : dict, optional
-            Settings of the covariance; for "cluster" ``{"groups": ..., "use_correction": True}``.
+            Settings of the covariance; see `LogitResults.with_cov`.
         use_t : bool
             Use Student's t with n - k degrees of freedom for p-values and intervals.
         disp : bool

@@ -43,10 +43,10 @@ class LogitResults(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy,
 
         Parameters
         ----------
-        cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "survey"}
+        cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "survey", "bootstrap"}
         **settings
             For "cluster": `groups`, a column name, one label for each row, or a list of several groupings; and
-            `use_correction`, True (as statsmodels), "G" or False.
+            `use_correction`, True (as statsmodels), "G" or False. For "bootstrap": `reps`, `seed`, `groups`, `progress`.
         """
         return replace(self, covariance_=covariance(self.fit_, cov_type, **settings))
 

@@ -14,6 +14,7 @@ from logit_stats.inference.wald import p_values, wald_interval, z_values
 
 if TYPE_CHECKING:
     from logit_stats.estimation.trace import Trace
+    from logit_stats.inference.bootstrap import Bootstrap
 
 
 class Estimates(Finished):
@@ -40,17 +41,37 @@ class Estimates(Finished):
         return self._coefficients(p_values(z_values(self.fit_, self.covariance_), self._t_df))
 
     def conf_int(self, alpha: float = 0.05, method: str = "wald") -> Matrix:
-        """(k, 2) confidence limits at level ``1 - alpha``, from standard errors or from the profile likelihood."""
+        """(k, 2) confidence limits at level ``1 - alpha``.
+
+        Parameters
+        ----------
+        alpha : float
+        method : {"wald", "profile", "bootstrap", "bca"}
+            From standard errors; from the profile likelihood; percentiles or bias-corrected and accelerated percentiles of
+            the resamples of ``with_cov("bootstrap", reps=, seed=)``.
+        """
         limits = self._limits(alpha, method)
         return pd.DataFrame(limits, index=self.model.exog_names) if self.fit_.design.labelled else limits
 
     def _limits(self, alpha: float, method: str) -> FloatArray:
-        check_choice("method", method, ("wald", "profile"))
+        check_choice("method", method, ("wald", "profile", "bootstrap", "bca"))
         if method == "profile":
             from logit_stats.inference.profile import profile_interval
 
             return profile_interval(self.fit_, alpha)
+        if method in ("bootstrap", "bca"):
+            from logit_stats.inference.bootstrap import resampled_interval
+
+            return resampled_interval(self.covariance_.bootstrap, alpha, method)
         return wald_interval(self.fit_, self.covariance_, alpha, self._t_df)
+
+    def bootstrap(
+        self, reps: int = 999, *, seed: int | None = None, groups: Any = None, progress: bool | None = None
+    ) -> Bootstrap:
+        """Estimates from resampled rows or clusters, with their standard errors, bias and intervals; see `bootstrap`."""
+        from logit_stats.inference.bootstrap import bootstrap
+
+        return bootstrap(self.fit_, reps, seed=seed, groups=groups, progress=progress)
 
     def cov_params(self) -> Matrix:
         """(k, k) covariance of the coefficients."""

@@ -12,6 +12,7 @@ from typing import Literal, Protocol, Self, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.formula import CompiledFormula
@@ -146,19 +147,25 @@ class Design:
 
     def thinned(self, stride: int) -> Design:
         """Return the design of every `stride`-th row (views, nothing is copied)."""
-        part = slice(None, None, stride)
+        return self._part(slice(None, None, stride))
+
+    def at(self, rows: NDArray[np.intp]) -> Design:
+        """Return the design of the rows at these positions (copied)."""
+        return self._part(rows)
+
+    def _part(self, rows: slice | NDArray[np.intp]) -> Design:
         response = self.response
         return replace(
             self,
-            X=self.X[part],
+            X=self.X[rows],
             response=replace(
                 response,
-                successes=response.successes[part],
-                trials=None if response.trials is None else response.trials[part],
+                successes=response.successes[rows],
+                trials=None if response.trials is None else response.trials[rows],
             ),
-            weight=None if self.weight is None else replace(self.weight, values=self.weight.values[part]),
-            offset=None if self.offset is None else replace(self.offset, values=self.offset.values[part]),
-            index=self.index[part],
+            weight=None if self.weight is None else replace(self.weight, values=self.weight.values[rows]),
+            offset=None if self.offset is None else replace(self.offset, values=self.offset.values[rows]),
+            index=self.index[rows],
         )
 
     def with_columns(self, keep: list[int], left_out: tuple[str, ...]) -> Design:

@@ -23,6 +23,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.rows import score_residual
 
+SETTINGS = {"cluster": ("groups", "use_correction"), "bootstrap": ("reps", "seed", "groups", "progress")}
 CORRECTIONS = (True, False, "G")
 
 
@@ -206,7 +207,7 @@ def check_settings(cov_type: str, settings: dict[str, Any]) -> None:
     ------
     UnknownOptionError
     """
-    known = ("groups", "use_correction") if cov_type == "cluster" else ()
+    known = SETTINGS.get(cov_type, ())
     unknown = [name for name in settings if name not in known]
     if unknown:
         has = f"it has {listed([repr(name) for name in known])}" if known else "it has none"

@@ -12,7 +12,8 @@ HC3       c_i = 1 / (1 - h_i)²
 survey    c_i = n / (n - 1)             sampling weights, one stratum, with replacement
 ========= ============================= ==========================================
 
-"cluster" sums the scores within clusters first; see cluster.py.
+"cluster" sums the scores within clusters first; see cluster.py. "bootstrap" is the covariance of estimates from resampled
+data; see bootstrap.py.
 
 A frequency weight stands for that many rows; a sampling weight multiplies u_i.
 """
@@ -31,9 +32,10 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.moments import working_columns
 from logit_stats.estimation.rows import score_residual, variance
+from logit_stats.inference.bootstrap import Bootstrap, bootstrap
 from logit_stats.inference.cluster import check_settings, cluster_covariance, read_groups
 
-COV_TYPES = ("nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "survey")
+COV_TYPES = ("nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "survey", "bootstrap")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,8 @@ class Covariance:
         What a report says of it; empty for the types above.
     notes : tuple of str
         What a reader must know of it.
+    bootstrap : Bootstrap or None
+        The resampled estimates, for "bootstrap".
     """
 
     cov_type: str
@@ -62,6 +66,7 @@ class Covariance:
     standard_errors: FloatArray
     description: str = ""
     notes: tuple[str, ...] = ()
+    bootstrap: Bootstrap | None = None
 
     @property
     def robust(self) -> bool:
@@ -84,6 +89,7 @@ def covariance(fit: Fit, cov_type: str | None = None, **settings: Any) -> Covari
         One of `COV_TYPES`; by default that of `default_cov_type`.
     **settings
         For "cluster": `groups` (a column name, labels, or a list of these) and `use_correction` (True, "G" or False).
+        For "bootstrap": `reps`, `seed`, `groups` and `progress`; see `bootstrap`.
 
     Raises
     ------
@@ -100,12 +106,31 @@ def covariance(fit: Fit, cov_type: str | None = None, **settings: Any) -> Covari
         made = cluster_covariance(fit, groupings, settings.get("use_correction", True))
         matrix, se = fit.working.covariance(made.working), fit.working.standard_errors(made.working)
         return Covariance(cov_type, made.working, matrix, se, made.description, made.notes)
+    if cov_type == "bootstrap":
+        return _from_resamples(fit, bootstrap(fit, **settings))
     bread = fit.covariance_working
     if cov_type == "nonrobust":
         return Covariance(cov_type, bread, fit.covariance, fit.standard_errors)
     meat = fit.design.reduce(partial(_meat, fit=fit, cov_type=cov_type), rows=TALL_ROWS)
     working = bread @ meat @ bread * _small_sample(fit, cov_type)
     return Covariance(cov_type, working, fit.working.covariance(working), fit.working.standard_errors(working))
+
+
+def _from_resamples(fit: Fit, drawn: Bootstrap) -> Covariance:
+    gamma = np.array([fit.working.gamma(beta) for beta in drawn.draws])
+    working = np.atleast_2d(np.cov(gamma, rowvar=False))
+    description = f"from a {drawn.account()}"
+    errors, matrix = drawn.standard_errors, fit.working.covariance(working)
+    return Covariance("bootstrap", working, matrix, errors, description, _few(drawn), drawn)
+
+
+def _few(drawn: Bootstrap) -> tuple[str, ...]:
+    if not drawn.failed:
+        return ()
+    return (
+        f"{drawn.failed} of {drawn.reps} resamples had no estimate and were left out: the bootstrap errors understate how "
+        f"uncertain the coefficients are; profile-likelihood intervals or fit_firth() do not.",
+    )
 
 
 def _small_sample(fit: Fit, cov_type: str) -> float:
