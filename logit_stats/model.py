@@ -135,8 +135,8 @@ class Logit:
 
     @property
     def exog(self) -> FloatArray:
-        """(n, k) design columns."""
-        return self.design.X
+        """(n, k) design columns; factors kept as codes are written out."""
+        return np.asarray(self.design.X)
 
     @property
     def endog_names(self) -> str:

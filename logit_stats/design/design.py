@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from logit_stats.design.block import Block, FloatArray
+from logit_stats.design.coded import coded
 from logit_stats.design.formula import CompiledFormula
 from logit_stats.design.response import Response
 from logit_stats.design.row_numbers import RowNumbers
@@ -22,6 +23,8 @@ from logit_stats.design.sample import Sample
 from logit_stats.design.table import Table
 
 BLOCK_ROWS = 1 << 20
+# Numbers in a block of a design that keeps factors as codes, when its columns are written out.
+CODED_BLOCK_NUMBERS = 1 << 22
 
 
 class Summable(Protocol):
@@ -40,7 +43,7 @@ class Design:
     Attributes
     ----------
     X : (n, k) float64
-        Design columns, of any memory layout.
+        Design columns, of any memory layout; or `CodedColumns`, which stand for them.
     names : tuple of str
         Their names.
     response : Response
@@ -125,6 +128,7 @@ class Design:
     def blocks(self, rows: int = BLOCK_ROWS) -> Iterator[Block]:
         """All rows in their order, in blocks of at most `rows` rows (views, nothing is copied)."""
         whole = self.block
+        rows = self._rows_a_block(rows)
         for start in range(0, self.rows, rows):
             part = slice(start, start + rows)
             yield Block(
@@ -135,8 +139,19 @@ class Design:
                 None if whole.offset is None else whole.offset[part],
             )
 
-    def reduce(self, function: Callable[[Block], T], rows: int = BLOCK_ROWS) -> T:
-        """Sum of `function(block)` over the blocks: every statistic that is a sum over rows."""
+    def _rows_a_block(self, rows: int) -> int:
+        # what is made of a block may write its coded columns out
+        return rows if coded(self.X) is None else max(min(rows, CODED_BLOCK_NUMBERS // self.columns), 256)
+
+    def reduce(self, function: Callable[[Block], T], rows: int | None = BLOCK_ROWS) -> T:
+        """Sum of `function(block)` over the blocks: every statistic that is a sum over rows.
+
+        With ``rows=None`` the function takes blocks of any size, and must not write coded columns out.
+        """
+        if rows is None:
+            rows = BLOCK_ROWS if coded(self.X) is None else self.rows
+        elif self.rows > 0:
+            rows = self._rows_a_block(rows)
         if self.rows <= rows:
             return function(self.block)
         blocks = self.blocks(rows)

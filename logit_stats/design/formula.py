@@ -12,7 +12,7 @@ import itertools
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ import patsy.eval
 from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
+from logit_stats.design.coded import CodedColumns, CodedPart
 from logit_stats.design.factor_values import (
     CategoricalValues,
     FactorValues,
@@ -31,6 +32,11 @@ from logit_stats.design.factor_values import (
 )
 from logit_stats.design.table import Table, missing_column_message
 from logit_stats.errors import DataError, FormulaError, MissingColumnError
+
+# Columns from which a factor is kept as codes: a dense pass takes a time that grows with their square.
+CODED_COLUMNS = 32
+# Largest contrast matrix of such a factor.
+CONTRAST_NUMBERS = 25_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,28 @@ class CompiledFormula:
                     _fill_column(X[:, column], self.info, subterm, picks, values)
                     column += 1
         return X
+
+    def fill_coded(self, values: dict[str, FactorValues], rows: int) -> FloatArray:
+        """Design columns as by `fill`, with factors of many levels kept as codes (`CodedColumns`) where there are such."""
+        subterms = [subterm for found in self.info.term_codings.values() for subterm in found]
+        widths = [subterm.num_columns for subterm in subterms]
+        many = [_kept_as_codes(subterm) for subterm in subterms]
+        if not any(many):
+            return self.fill(values, rows)
+        starts = np.concatenate([[0], np.cumsum(widths)])
+        numbers = [j for j, coded in enumerate(many) if not coded]
+        dense = np.empty((sum(widths[j] for j in numbers), rows)).T
+        filled, parts = 0, []
+        for j, subterm in enumerate(subterms):
+            if many[j]:
+                parts.append(_coded_part(subterm, values, np.arange(starts[j], starts[j + 1])))
+                continue
+            for picks in _column_picks(self.info, subterm):
+                _fill_column(dense[:, filled], self.info, subterm, picks, values)
+                filled += 1
+        places = [np.arange(starts[j], starts[j + 1]) for j in numbers]
+        where = np.concatenate(places) if places else np.zeros(0, dtype=np.intp)
+        return cast(FloatArray, CodedColumns(dense, where, tuple(parts)))
 
     def design_matrix(self, data: Any) -> tuple[FloatArray, NDArray[np.bool_], pd.Index]:
         """Columns of new data.
@@ -336,6 +364,27 @@ def _fill_column(
             np.take(contrast, value.codes, out=out, mode="clip")
         else:
             out *= contrast[value.codes]
+
+
+def _kept_as_codes(subterm: Any) -> bool:
+    """Whether a subterm is a factor, or a product of factors, of so many columns that codes are cheaper."""
+    matrices = subterm.contrast_matrices
+    if not subterm.factors or subterm.num_columns < CODED_COLUMNS or any(factor not in matrices for factor in subterm.factors):
+        return False
+    levels = int(np.prod([float(len(matrices[factor].matrix)) for factor in subterm.factors]))
+    return bool(levels * subterm.num_columns <= CONTRAST_NUMBERS)
+
+
+def _coded_part(subterm: Any, values: dict[str, FactorValues], columns: NDArray[np.intp]) -> CodedPart:
+    """Codes and contrast of a product of factors; the leftmost factor varies fastest, in levels as in columns."""
+    codes: Any = 0
+    contrast: Any = np.ones((1, 1))
+    for factor in subterm.factors:
+        value = values[factor.name()]
+        assert isinstance(value, CategoricalValues)
+        codes = codes + len(contrast) * value.codes
+        contrast = np.kron(np.asarray(subterm.contrast_matrices[factor].matrix, dtype=np.float64), contrast)
+    return CodedPart(codes, contrast, columns)
 
 
 def columns_read(code: str, names: list[str]) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def design_from_formula(
     if refuse_wide and len(compiled.names) > len(labels):
         raise TooFewRowsError(_too_wide(compiled, len(labels)))
     events, nonevents = refuse_one_class(response, None if weights is None else weights.values)
-    X = compiled.fill(values, len(labels))
+    X = compiled.fill_coded(values, len(labels))
     return Design(
         X=X,
         names=compiled.names,

@@ -17,8 +17,10 @@ from typing import TypeVar
 import numpy as np
 
 from logit_stats.design.block import Block, FloatArray
+from logit_stats.design.coded import coded
 from logit_stats.errors import DataError
-from logit_stats.estimation.moments import Moments, block_moments, working_columns
+from logit_stats.estimation.coded_moments import coded_gram, coded_linear_predictor, coded_score
+from logit_stats.estimation.moments import Moments, block_moments, block_row_terms, working_columns
 
 try:
     from logit_stats.estimation import _kernel
@@ -94,6 +96,8 @@ def fast_moments(
     block: Block, gamma: FloatArray, center: FloatArray | None = None, scale: FloatArray | None = None
 ) -> Moments:
     """Moments of one block, as `block_moments`, by the fastest implementation there is."""
+    if coded(block.X) is not None:
+        return _coded_block_moments(block, gamma, center, scale)
     if not available():
         return block_moments(block, gamma, center, scale)
     if block.X.shape[1] > BLAS_COLUMNS:
@@ -108,6 +112,8 @@ def kernel_moments(
     block: Block, gamma: FloatArray, center: FloatArray | None = None, scale: FloatArray | None = None
 ) -> Moments:
     """Moments of one block by the compiled kernel on one thread; parameters and result as for `block_moments`."""
+    if coded(block.X) is not None:
+        return _coded_block_moments(block, gamma, center, scale)
     number, _ = _instruction_set()
     k = block.X.shape[1]
     score, information = np.empty(k), np.empty((k, k))
@@ -116,6 +122,30 @@ def kernel_moments(
         _contiguous(gamma), _contiguous(center), _contiguous(scale), None, None, None, score, information,
     )  # fmt: skip
     return Moments(loglik, score, information, largest)
+
+
+def row_terms(block: Block, eta: FloatArray) -> tuple[float, FloatArray, FloatArray, float]:
+    """Log-likelihood, score residual and information weight of every row, and the largest |eta|."""
+    if not available():
+        return block_row_terms(block, eta)
+    number, _ = _instruction_set()
+    residual, weight = np.empty(len(eta)), np.empty(len(eta))
+    loglik, largest = _kernel.rows(
+        number, eta[:, None], block.successes, block.trials, block.weight, None,
+        np.ones(1), None, None, None, residual, weight, None, None,
+    )  # fmt: skip
+    return loglik, residual, weight, largest
+
+
+def _coded_block_moments(
+    block: Block, gamma: FloatArray, center: FloatArray | None, scale: FloatArray | None
+) -> Moments:
+    X = coded(block.X)
+    assert X is not None
+    eta = coded_linear_predictor(X, gamma, block.offset, center, scale)
+    loglik, residual, weight, largest = row_terms(block, eta)
+    information = coded_gram(X, weight, center, scale, weighted_gram)
+    return Moments(loglik, coded_score(X, residual, center, scale), information, largest)
 
 
 def _moments_by_blas(block: Block, gamma: FloatArray, center: FloatArray | None, scale: FloatArray | None) -> Moments:
@@ -161,6 +191,9 @@ def weighted_gram(
     array([[ 1.5,  4. ],
            [ 4. , 12. ]])
     """
+    by_code = coded(X)
+    if by_code is not None:
+        return coded_gram(by_code, w, center, scale, weighted_gram)
     if not available() or X.shape[1] > BLAS_COLUMNS:
         total = np.zeros((X.shape[1], X.shape[1]))
         for start in range(0, len(X), BLAS_ROWS):
@@ -213,6 +246,10 @@ def linear_predictor(
     array([2.5, 4.5])
     """
     eta = np.empty(len(X)) if out is None else out
+    by_code = coded(X)
+    if by_code is not None:
+        eta[:] = coded_linear_predictor(by_code, gamma, offset, center, scale)
+        return eta
     if not available():
         for start in range(0, len(X), BLAS_ROWS):
             part = slice(start, start + BLAS_ROWS)

@@ -9,6 +9,7 @@ import numpy as np
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
 from logit_stats.estimation.kernel import fast_moments
+from logit_stats.estimation.kernel import linear_predictor as rows_predictor
 from logit_stats.estimation.moments import Moments, working_columns
 from logit_stats.estimation.working import WorkingColumns
 
@@ -18,20 +19,14 @@ TALL_ROWS = 4096
 def moments(design: Design, gamma: FloatArray, working: WorkingColumns) -> Moments:
     """Log-likelihood, score and information at the working coefficients `gamma`, summed over all rows."""
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-        return design.reduce(partial(fast_moments, gamma=gamma, center=working.center, scale=working.scale))
+        return design.reduce(partial(fast_moments, gamma=gamma, center=working.center, scale=working.scale), rows=None)
 
 
 def linear_predictor(design: Design, gamma: FloatArray, working: WorkingColumns) -> FloatArray:
     """Linear predictor ``offset + Z gamma`` of every row, computed in the working columns: (n,)."""
-    eta = np.empty(design.rows)
-    start = 0
-    for block in design.blocks(TALL_ROWS):
-        part = working_columns(block.X, working.center, working.scale) @ gamma
-        if block.offset is not None:
-            part += block.offset
-        eta[start : start + len(part)] = part
-        start += len(part)
-    return eta
+    block = design.block
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        return rows_predictor(block.X, gamma, block.offset, working.center, working.scale)
 
 
 def triangular_factor(design: Design, working: WorkingColumns, gamma: FloatArray | None = None) -> FloatArray:

@@ -11,6 +11,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import ConvergenceWarning, DataError, check_choice
 from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.kernel import weighted_gram
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.moments import Moments
@@ -187,7 +188,7 @@ def _spans_constant(design: Design) -> bool:
     with np.errstate(over="ignore", invalid="ignore"):
         for block in design.blocks():
             sums += block.X.sum(axis=0)
-            gram += block.X.T @ block.X
+            gram += weighted_gram(block.X, np.ones(len(block.X)))
     if not np.isfinite(gram).all():
         return False
     factor = EquilibratedCholesky(gram)

@@ -99,6 +99,20 @@ def block_moments(
     return Moments(loglik, score, information, max_abs_eta)
 
 
+def block_row_terms(block: Block, eta: FloatArray) -> tuple[float, FloatArray, FloatArray, float]:
+    """Log-likelihood, score residual and information weight of every row, and the largest |eta|; the NumPy reference."""
+    terms = _binary_row_terms if block.trials is None else _grouped_row_terms
+    residual, weight = np.empty(len(eta)), np.empty(len(eta))
+    loglik = max_abs_eta = 0.0
+    for start in range(0, len(eta), TILE_ROWS):
+        rows = slice(start, start + TILE_ROWS)
+        tile_loglik, residual[rows], root_weight, tile_max = terms(block, rows, eta[rows])
+        weight[rows] = root_weight**2
+        loglik += tile_loglik
+        max_abs_eta = max(max_abs_eta, tile_max)
+    return loglik, residual, weight, max_abs_eta
+
+
 def working_columns(X: FloatArray, center: FloatArray | None, scale: FloatArray | None) -> FloatArray:
     """Return ``(X - center) * scale``, X itself where both are None."""
     if center is not None:

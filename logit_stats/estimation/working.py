@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from logit_stats.design.block import FloatArray
+from logit_stats.design.coded import coded
 from logit_stats.design.design import Design
 from logit_stats.estimation.moments import working_columns
 
@@ -96,7 +97,8 @@ class WorkingColumns:
 def centred_columns(design: Design) -> WorkingColumns:
     """Working columns of mean about zero and size about one.
 
-    Without a constant column nothing is centred, since nothing could take up the difference.
+    Without a constant column nothing is centred, since nothing could take up the difference. Coded columns are of size
+    one already and stay as they are.
     """
     k = design.columns
     center = np.zeros(k)
@@ -107,6 +109,11 @@ def centred_columns(design: Design) -> WorkingColumns:
         center[design.constant] = 0.0
     for block in design.blocks(1 << 14):
         np.maximum(size, np.abs(block.X - center).max(axis=0), out=size)
+    by_code = coded(design.X)
+    if by_code is not None:
+        for part in by_code.parts:
+            center[part.columns] = 0.0
+            size[part.columns] = 0.5
     exponent = np.frexp(size)[1].astype(np.float64)
     scale = np.where(size > 0, np.exp2(-np.clip(exponent, -1021, 1021)), 1.0)
     value = 1.0

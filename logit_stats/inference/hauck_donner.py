@@ -44,4 +44,5 @@ def _third_moment(block: Block, fit: Fit, V: FloatArray) -> FloatArray:
         weight = weight * block.trials
     if block.weight is not None:
         weight = weight * block.weight
-    return np.asarray(weight @ (Z @ V) ** 3)
+    q = Z @ V
+    return np.asarray(weight @ (q * q * q))
