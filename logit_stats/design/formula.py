@@ -369,7 +369,11 @@ def _fill_column(
 def _kept_as_codes(subterm: Any) -> bool:
     """Whether a subterm is a factor, or a product of factors, of so many columns that codes are cheaper."""
     matrices = subterm.contrast_matrices
-    if not subterm.factors or subterm.num_columns < CODED_COLUMNS or any(factor not in matrices for factor in subterm.factors):
+    if (
+        not subterm.factors
+        or subterm.num_columns < CODED_COLUMNS
+        or any(factor not in matrices for factor in subterm.factors)
+    ):
         return False
     levels = int(np.prod([float(len(matrices[factor].matrix)) for factor in subterm.factors]))
     return bool(levels * subterm.num_columns <= CONTRAST_NUMBERS)
