@@ -87,6 +87,9 @@ def assert_same_moments(ours: Moments, reference: Moments, block: Block, gamma, 
 def agree(block: Block, gamma, center=None, scale=None) -> None:
     ours, reference = kernel.kernel_moments(block, gamma, center, scale), block_moments(block, gamma, center, scale)
     assert_same_moments(ours, reference, block, gamma, center, scale)
+    alone = kernel.fast_score(block, gamma, center, scale)
+    again = Moments(alone.loglik, alone.score, ours.information, alone.max_abs_eta)
+    assert_same_moments(again, reference, block, gamma, center, scale)
 
 
 @needs_kernel
@@ -112,6 +115,16 @@ def test_agrees_with_numpy(instruction_set, rows, k, size, layout, counts, weigh
 def test_every_remainder_of_tiles_and_register_blocks(instruction_set, rows, k, layout):
     block, gamma = a_block(np.random.default_rng(k), rows, k, 1.0, layout)
     agree(block, gamma)
+
+
+@pytest.mark.parametrize("counts", [False, True])
+def test_score_alone_by_numpy(monkeypatch, counts):
+    block, gamma = a_block(np.random.default_rng(2), 9000, 5, 1.0, "C", counts, True, True)
+    center, scale = np.full(5, 0.3), np.full(5, 2.0)
+    monkeypatch.setattr(kernel, "_kernel", None)
+    alone, reference = kernel.fast_score(block, gamma, center, scale), block_moments(block, gamma, center, scale)
+    again = Moments(alone.loglik, alone.score, reference.information, alone.max_abs_eta)
+    assert_same_moments(again, reference, block, gamma, center, scale)
 
 
 @needs_kernel
@@ -290,7 +303,6 @@ def test_wrong_buffers_are_refused():
         ({"gamma": None}, "gamma"),
         ({"y": None}, "successes"),
         ({"y": None, "score": None}, "weights"),
-        ({"information": None}, "information"),
         ({"which": 99}, "instruction set"),
     ]:
         with pytest.raises(ValueError, match=message):

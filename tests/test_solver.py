@@ -153,9 +153,34 @@ def test_a_large_fit_started_from_a_tenth_of_its_rows_is_the_same_fit():
     order = np.argsort(y, kind="stable")
     assert_allclose(ls.Logit(y[order], X[order]).fit().params, whole.params, rtol=1e-9)
     only = np.zeros(60_000)
-    only[::10] = 1.0  # constant in the thinned rows
+    only[np.arange(60_000) % 640 >= 64] = 1.0  # constant in the rows of the share
     res = ls.Logit(y, np.column_stack([X, only])).fit()
     assert_allclose(res.params, sm.Logit(y, np.column_stack([X, only])).fit(disp=0).params, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["weights", "sampling", "trials", "offset", "rare", "strong", "many columns", "codes"])
+def test_large_fits_end_where_careful_iterations_end(kind):
+    rng = np.random.default_rng(5)
+    n, k = 50_000, 30 if kind == "many columns" else 4
+    X = np.column_stack([np.ones(n), rng.normal(size=(n, k - 1))])
+    beta = rng.normal(size=k) * (2.5 if kind == "strong" else 0.5) - (
+        5.0 * (np.arange(k) == 0) if kind == "rare" else 0
+    )
+    trials = rng.integers(1, 6, n)
+    events = rng.binomial(trials if kind == "trials" else 1, 1 / (1 + np.exp(-X @ beta))).astype(float)
+    arguments = {
+        "weights": {"freq_weights": rng.integers(1, 4, n)}, "sampling": {"sampling_weights": rng.uniform(0.2, 8, n)},
+        "trials": {"trials": trials}, "offset": {"offset": rng.normal(size=n)},
+    }.get(kind, {})  # fmt: skip
+    model = ls.Logit(events, X, **arguments)
+    if kind == "codes":
+        model = ls.logit("y ~ x + C(g)", {"y": events, "x": X[:, 1], "g": rng.integers(0, 40, n)})
+        k = 41
+    quick, careful = model.fit(), model.fit(start_params=np.zeros(k), tol=1e-12)
+    assert quick.mle_retvals["iterations"] <= 5
+    assert_allclose((quick.params - careful.params) / careful.bse, 0, atol=1e-9)
+    assert_allclose(quick.bse, careful.bse, rtol=5e-9)
+    assert_allclose(quick.llf, careful.llf, rtol=1e-13)
 
 
 # Moments.

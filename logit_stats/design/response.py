@@ -155,14 +155,17 @@ def refuse_one_class(response: Response, weight: FloatArray | None) -> tuple[flo
     OneClassError
         If all outcomes are the same.
     """
-    trials = np.ones_like(response.successes) if response.trials is None else response.trials
-    weight = np.ones_like(trials) if weight is None else weight
-    events = float(weight @ response.successes)
-    nonevents = float(weight @ (trials - response.successes))
+    successes, trials = response.successes, response.trials
+    if weight is None:
+        events = float(successes.sum())
+        nonevents = (len(successes) if trials is None else float(trials.sum())) - events
+    else:
+        events = float(weight @ successes)
+        nonevents = float(weight @ (1.0 - successes if trials is None else trials - successes))
     if events == 0.0 or nonevents == 0.0:
         always = response.failure if events == 0.0 else response.success
         raise OneClassError(
-            f"All {len(trials)} rows used have {always}: the response {response.name!r} does not vary, "
+            f"All {len(successes)} rows used have {always}: the response {response.name!r} does not vary, "
             f"so no coefficient can be estimated. Check the coding of the response, and the rows left out."
         )
     return events, nonevents

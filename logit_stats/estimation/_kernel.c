@@ -79,6 +79,7 @@ struct instruction_set {
     double (*row_terms)(const struct terms *, ptrdiff_t rows);
     void (*linear_predictor)(double *eta, const double *const *columns, const double *gamma, ptrdiff_t k, ptrdiff_t rows);
     void (*gram)(const struct tile *, double *sums);
+    void (*score)(const struct tile *, double *out);
     ptrdiff_t (*transpose)(const char *from, ptrdiff_t row_stride, ptrdiff_t k, double *to);
     void (*map_functions)(const double *x, double *exps, double *logs, ptrdiff_t rows);
 };
@@ -100,8 +101,8 @@ INLINE double double_of_bits(uint64_t bits)
 #endif
 
 #define INSTRUCTION_SET(name, suffix, transposing)                                                                      \
-    {name, exponentials_##suffix, row_terms_##suffix, linear_predictor_##suffix, gram_##suffix, transpose_##transposing, \
-     map_functions_##suffix}
+    {name, exponentials_##suffix, row_terms_##suffix, linear_predictor_##suffix, gram_##suffix, score_##suffix, \
+     transpose_##transposing, map_functions_##suffix}
 
 #if VECTORS && defined(__x86_64__)
 #define X86_CHOICE 1
@@ -219,10 +220,6 @@ static int check_lengths(const Py_buffer *views)
         PyErr_SetString(PyExc_ValueError, "A Gram matrix needs weights.");
         return 0;
     }
-    if (views[OUT_SCORE].obj && !views[OUT_INFORMATION].obj) {
-        PyErr_SetString(PyExc_ValueError, "The score comes with the information.");
-        return 0;
-    }
     return 1;
 }
 
@@ -274,13 +271,17 @@ static PyObject *rows_of(PyObject *self, PyObject *args)
         vector_of(&views[SUCCESSES]), vector_of(&views[TRIALS]), vector_of(&views[WEIGHT]), vector_of(&views[OFFSET]),
         views[GAMMA].buf, views[CENTER].buf, views[SCALE].buf,
         views[OUT_ETA].buf, views[OUT_RESIDUAL].buf, views[OUT_INFORMATION_WEIGHT].buf,
-        NULL, 0.0, 0.0,
+        NULL, NULL, 0.0, 0.0,
     };
     int failed = 0;
     double *information = views[OUT_INFORMATION].buf, *score = views[OUT_SCORE].buf;
-    if (information) {
-        task.sums = calloc((size_t)(k + 1) * (size_t)SUMS_STRIDE(k), sizeof(double));
-        if (!task.sums) failed = 1;
+    if (information || score) {
+        double *sums = calloc((size_t)(information ? k + 1 : 1) * (size_t)SUMS_STRIDE(k), sizeof(double));
+        if (information)
+            task.sums = sums;
+        else
+            task.score = sums;
+        failed = sums == NULL;
     }
     if (!failed) {
         Py_BEGIN_ALLOW_THREADS
@@ -292,10 +293,11 @@ static PyObject *rows_of(PyObject *self, PyObject *args)
     else {
         for (ptrdiff_t i = 0; information && i < k; i++)
             for (ptrdiff_t j = 0; j <= i; j++) information[i * k + j] = information[j * k + i] = task.sums[i * SUMS_STRIDE(k) + j];
-        if (score) memcpy(score, task.sums + k * SUMS_STRIDE(k), (size_t)k * sizeof(double));
+        if (score) memcpy(score, information ? task.sums + k * SUMS_STRIDE(k) : task.score, (size_t)k * sizeof(double));
         result = Py_BuildValue("dd", task.loglik, task.largest);
     }
     free(task.sums);
+    free(task.score);
 done:
     release(views);
     return result;

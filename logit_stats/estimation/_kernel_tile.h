@@ -329,6 +329,22 @@ static TARGET void NAME(gram)(const struct tile *tile, double *sums)
     }
 }
 
+/* X' residual added to out, which has room for four doubles more: a few columns at once. */
+static TARGET void NAME(score)(const struct tile *tile, double *out)
+{
+    for (ptrdiff_t j = 0; j < tile->k; j += SIDE) {
+        const int wide = tile->k - j < SIDE ? (int)(tile->k - j) : SIDE;
+        struct block block = {tile->rows, &tile->residual, tile->columns + j, NULL, NULL, tile->next[j], out + j, 0};
+        for (int q = 1; q < wide; q++)
+            for (ptrdiff_t line = 0; line < tile->rows; line += LANES)
+                PREFETCH(tile->next[j + q] + line * (ptrdiff_t)sizeof(double));
+        if (wide == SIDE)
+            NAME(dots)(1, SIDE, 0, &block);
+        else
+            NAME(dot_block)(1, wide, &block);
+    }
+}
+
 #if WIDTH <= 4
 /* Eight rows of a row-major design to scratch columns, as many columns as whole vectors hold; returns their number. */
 static TARGET ptrdiff_t NAME(transpose)(const char *from, ptrdiff_t row_stride, ptrdiff_t k, double *to)

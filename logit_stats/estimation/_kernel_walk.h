@@ -17,7 +17,8 @@ struct task {
     struct strided successes, trials, weight, offset;
     const double *gamma, *center, *scale;
     double *eta, *residual, *information;
-    double *sums; /* k + 1 rows of SUMS_STRIDE: lower triangle of the Gram matrix, and the score */
+    double *sums;  /* k + 1 rows of SUMS_STRIDE: lower triangle of the Gram matrix, and the score */
+    double *score; /* one row of SUMS_STRIDE, where the score is wanted without the Gram matrix */
     double loglik, largest;
 };
 
@@ -168,6 +169,7 @@ static int walk(const struct instruction_set *set, struct task *task)
         }
         if (task->successes.data) tile_row_terms(set, task, start, rows, padded, scratch, &tile);
         if (task->sums) set->gram(&tile, task->sums);
+        if (task->score) set->score(&tile, task->score);
     }
     free(memory);
     return 0;

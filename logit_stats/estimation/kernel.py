@@ -20,7 +20,7 @@ from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.coded import coded
 from logit_stats.errors import DataError
 from logit_stats.estimation.coded_moments import coded_gram, coded_linear_predictor, coded_score
-from logit_stats.estimation.moments import Moments, block_moments, block_row_terms, working_columns
+from logit_stats.estimation.moments import Moments, Score, block_moments, block_row_terms, working_columns
 
 try:
     from logit_stats.estimation import _kernel
@@ -122,6 +122,35 @@ def kernel_moments(
         _contiguous(gamma), _contiguous(center), _contiguous(scale), None, None, None, score, information,
     )  # fmt: skip
     return Moments(loglik, score, information, largest)
+
+
+def fast_score(
+    block: Block, gamma: FloatArray, center: FloatArray | None = None, scale: FloatArray | None = None
+) -> Score:
+    """Moments of one block without the information, which is what takes most of the time where columns are many."""
+    by_code = coded(block.X)
+    if by_code is not None or not available():
+        eta = linear_predictor(block.X, gamma, block.offset, center, scale)
+        loglik, residual, _, largest = row_terms(block, eta)
+        if by_code is not None:
+            return Score(loglik, coded_score(by_code, residual, center, scale), largest)
+        score = np.zeros(len(gamma))
+        for start in range(0, len(residual), BLAS_ROWS):
+            rows = slice(start, start + BLAS_ROWS)
+            score += working_columns(block.X[rows], center, scale).T @ residual[rows]
+        return Score(loglik, score, largest)
+    number, _ = _instruction_set()
+
+    def of_part(part: Block) -> Score:
+        score = np.empty(part.X.shape[1])
+        loglik, largest = _kernel.rows(
+            number, part.X, part.successes, part.trials, part.weight, part.offset,
+            _contiguous(gamma), _contiguous(center), _contiguous(scale), None, None, None, score, None,
+        )  # fmt: skip
+        return Score(loglik, score, largest)
+
+    ranges = _ranges(len(block.successes), 2.5 + 0.5 * block.X.shape[1])
+    return of_part(block) if len(ranges) == 1 else _summed([_rows(block, part) for part in ranges], of_part)
 
 
 def row_terms(block: Block, eta: FloatArray) -> tuple[float, FloatArray, FloatArray, float]:
@@ -272,7 +301,7 @@ def linear_predictor(
 
 
 Part = TypeVar("Part")
-Sum = TypeVar("Sum", Moments, FloatArray, int)
+Sum = TypeVar("Sum", Moments, Score, FloatArray, int)
 
 
 def _summed(parts: list[Part], function: Callable[[Part], Sum]) -> Sum:

@@ -8,9 +8,9 @@ import numpy as np
 
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
-from logit_stats.estimation.kernel import fast_moments
+from logit_stats.estimation.kernel import fast_moments, fast_score
 from logit_stats.estimation.kernel import linear_predictor as rows_predictor
-from logit_stats.estimation.moments import Moments, working_columns
+from logit_stats.estimation.moments import Moments, Score, working_columns
 from logit_stats.estimation.working import WorkingColumns
 
 TALL_ROWS = 4096
@@ -20,6 +20,12 @@ def moments(design: Design, gamma: FloatArray, working: WorkingColumns) -> Momen
     """Log-likelihood, score and information at the working coefficients `gamma`, summed over all rows."""
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
         return design.reduce(partial(fast_moments, gamma=gamma, center=working.center, scale=working.scale), rows=None)
+
+
+def score(design: Design, gamma: FloatArray, working: WorkingColumns) -> Score:
+    """Log-likelihood and score at the working coefficients `gamma`, without the information."""
+    with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
+        return design.reduce(partial(fast_score, gamma=gamma, center=working.center, scale=working.scale), rows=None)
 
 
 def linear_predictor(design: Design, gamma: FloatArray, working: WorkingColumns) -> FloatArray:

@@ -12,11 +12,12 @@ from logit_stats.design.design import Design
 from logit_stats.errors import ConvergenceWarning, DataError, check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.kernel import weighted_gram
+from logit_stats.estimation.large import large_optimum, sound
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.newton import Optimum, newton
-from logit_stats.estimation.null_model import NullModel, null_model
+from logit_stats.estimation.null_model import NullModel, null_gamma, null_model
 from logit_stats.estimation.rank import dependent_columns, rank_error
 from logit_stats.estimation.scipy_methods import SCIPY_METHODS, scipy_optimum
 from logit_stats.estimation.separation import find_separation, separation_error
@@ -24,19 +25,12 @@ from logit_stats.estimation.working import WorkingColumns, centred_columns
 
 METHODS = ("newton", "irls", *SCIPY_METHODS)
 NEWTON_TOLERANCE = 1e-9
+# Steps of the large fit; with a smaller maxiter the iterations are counted one by one.
+LARGE_STEPS = 3
 SCIPY_TOLERANCE = 1e-5
 
-# A column of which its predecessors leave less than this is looked at again in centred and scaled columns ...
-RECENTRE_PIVOT = 1e-6
-# ... and if it is still no more than this, its rank is settled by a QR of the rows.
+# A column of which its predecessors leave no more than this, centred and scaled, is looked at by a QR of the rows.
 RANK_PIVOT = 1e-9
-# Sizes of information whose squares and products stay numbers.
-_SIZES = (1e-140, 1e140)
-
-# A large fit starts from the fit of every tenth row, to a twentieth of a standard error (of that smaller fit).
-THIN = 10
-THIN_FROM_ROWS = 20_000
-THINNED_TOLERANCE = 0.05
 
 UserCallback = Callable[[FloatArray], None]
 
@@ -88,9 +82,13 @@ def maximum_likelihood(
         raise DataError(f"maxiter={maxiter} is negative.")
     implicit = design.constant is None and _spans_constant(design)
     null = null_model(design, constant_in_span=design.constant is not None or implicit)
-    thinned = _start_from_thinned_rows(design) if start is None else None
-    if thinned is not None:
-        working, gamma, first, note = *thinned, ""
+    newtonian = method not in SCIPY_METHODS
+    tolerance = tol if tol is not None else NEWTON_TOLERANCE if newtonian else SCIPY_TOLERANCE
+    quick = newtonian and start is None and callback is None and maxiter >= LARGE_STEPS
+    large = large_optimum(design, tolerance) if quick else None
+    if large is not None:
+        (working, best), note = large, ""
+        gamma, first = best.gamma, best.moments
     else:
         design, working, at_null = _prepared(design, null, check_rank)
         gamma, first, note = _start(design, working, null, at_null, start)
@@ -101,15 +99,15 @@ def maximum_likelihood(
         if separation.kind != "none":
             raise separation_error(design, separation)
 
-    if method in SCIPY_METHODS:
-        tolerance = SCIPY_TOLERANCE if tol is None else tol
-        best = scipy_optimum(design, working, gamma, method, maxiter=maxiter, tol=tolerance, callback=user_callback)
-    else:
-        tolerance = NEWTON_TOLERANCE if tol is None else tol
+    if large is not None and best.converged:
+        pass
+    elif newtonian:
         best = newton(
             design, working, gamma, maxiter=maxiter, tol=tolerance,
             callback=user_callback, check=refuse_separation, first=first,
         )  # fmt: skip
+    else:
+        best = scipy_optimum(design, working, gamma, method, maxiter=maxiter, tol=tolerance, callback=user_callback)
     if _may_be_separated(design, best):
         refuse_separation(best.gamma)
     if not best.converged:
@@ -142,45 +140,6 @@ def prepared_for_penalty(
     return design, working, null, gamma
 
 
-def _start_from_thinned_rows(design: Design) -> tuple[WorkingColumns, FloatArray, Moments] | None:
-    """Start a large fit near its end: at the fit of a tenth of its rows, which itself started that way.
-
-    Returns the working columns, the coefficients and the moments of all rows there; None where the rows are few, or
-    where a tenth of them is not sound (one class, dependent or badly scaled columns, no finite estimate): then the
-    whole is prepared with care.
-    """
-    if design.rows < max(THIN_FROM_ROWS, 100 * THIN * design.columns):
-        return None
-    part = design.thinned(THIN)
-    events = float(part.response.successes.sum())
-    trials = float(part.rows) if part.response.trials is None else float(part.response.trials.sum())
-    if not 0.0 < events < trials:
-        return None
-    nested = _start_from_thinned_rows(part)
-    if nested is None:
-        # where a hidden constant makes the null model another one, the start is merely a little farther away
-        null = null_model(part, constant_in_span=design.constant is not None)
-        working = WorkingColumns(constant=design.constant)
-        gamma = _null_gamma(part, null)
-        first = moments(part, gamma, working)
-        if not _sound(first):
-            return None
-    else:
-        working, gamma, first = nested
-    found = newton(part, working, gamma, maxiter=12, tol=THINNED_TOLERANCE, first=first)
-    if not found.converged:
-        return None
-    there = moments(design, found.gamma, working)
-    return (working, found.gamma, there) if _sound(there) else None
-
-
-def _sound(here: Moments) -> bool:
-    """Whether the information can be trusted in these columns: no dependence in sight, no extreme size."""
-    factor = EquilibratedCholesky(here.information)
-    sizes = here.information.diagonal()
-    return bool(factor.smallest_pivot > RECENTRE_PIVOT and _SIZES[0] < sizes.min() and sizes.max() < _SIZES[1])
-
-
 def _spans_constant(design: Design) -> bool:
     """Whether some combination of the columns is one in every row (a factor coded in full, say)."""
     sums = np.zeros(design.columns)
@@ -199,11 +158,11 @@ def _spans_constant(design: Design) -> bool:
 def _prepared(design: Design, null: NullModel, check_rank: bool | str) -> tuple[Design, WorkingColumns, Moments]:
     """Working columns that the solver can trust, of full rank, and the moments of the null model in them."""
     working = WorkingColumns(constant=design.constant)
-    at_null = moments(design, _null_gamma(design, null), working)
-    if _sound(at_null):
+    at_null = moments(design, null_gamma(design, null), working)
+    if sound(at_null.information):
         return design, working, at_null
     working = centred_columns(design)
-    at_null = moments(design, _null_gamma(design, null), working)
+    at_null = moments(design, null_gamma(design, null), working)
     factor = EquilibratedCholesky(at_null.information)
     if not (factor.definite and factor.smallest_pivot > RANK_PIVOT) and check_rank is not False:
         found = dependent_columns(design)
@@ -219,19 +178,11 @@ def _prepared(design: Design, null: NullModel, check_rank: bool | str) -> tuple[
     return design, working, at_null
 
 
-def _null_gamma(design: Design, null: NullModel) -> FloatArray:
-    """Coefficients of the null model where a constant column can carry it, else zero."""
-    gamma = np.zeros(design.columns)
-    if design.constant is not None:
-        gamma[design.constant] = null.intercept / float(design.X[0, design.constant])
-    return gamma
-
-
 def _start(
     design: Design, working: WorkingColumns, null: NullModel, at_null: Moments, start: FloatArray | None
 ) -> tuple[FloatArray, Moments, str]:
     """Where to start: at the null model, or at the user's coefficients if these are better."""
-    gamma = _null_gamma(design, null)
+    gamma = null_gamma(design, null)
     if start is None:
         return gamma, at_null, ""
     beta = np.asarray(start, dtype=np.float64).reshape(-1)

@@ -54,6 +54,18 @@ class Moments:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Log-likelihood, its gradient and the largest absolute linear predictor: moments without the information."""
+
+    loglik: float
+    score: FloatArray
+    max_abs_eta: float
+
+    def __add__(self, other: Score) -> Score:
+        return Score(self.loglik + other.loglik, self.score + other.score, max(self.max_abs_eta, other.max_abs_eta))
+
+
 def block_moments(
     block: Block, gamma: FloatArray, center: FloatArray | None = None, scale: FloatArray | None = None
 ) -> Moments:

@@ -26,6 +26,11 @@ from logit_stats.estimation.working import WorkingColumns
 HALVINGS = 60
 # Decrements below this may be nothing but the rounding of the score; if they no longer shrink, the end is reached.
 ROUNDING = 1e-6
+# When the distance after the next step is foretold: the step must be small, the constant is taken larger than seen, and
+# the information must not change by more than this share.
+SMALL_DISTANCE = 1e-3
+SAFETY = 4.0
+INFORMATION_TOLERANCE = 2e-9
 # When the iterations have gone on for so long with predictions so extreme, the maximum may be at infinity.
 SUSPECT_STEPS = 9
 SUSPECT_ETA = 8.0
@@ -103,7 +108,7 @@ def newton(
     for iteration in range(maxiter + 1):
         step, decrement = _newton_step(design, working, gamma, here)
         steps.append(Step(here.loglik, decrement, length))
-        if decrement <= tol or _at_rounding(steps):
+        if decrement <= tol or _at_rounding(steps) or _foreseen(steps, here, tol):
             # this last step costs no pass over the rows and squares the distance
             return Optimum(gamma + step, here, decrement, True, iteration, Trace(tuple(steps)))
         if iteration == maxiter:
@@ -139,6 +144,23 @@ def _step_from_rows(design: Design, working: WorkingColumns, gamma: FloatArray, 
     damped[damped == 0.0] = np.inf
     step: FloatArray = rows.T @ ((rows @ here.score) / damped)
     return step
+
+
+def next_is_exact(before: Step, after: Step, distance: float, max_abs_eta: float, tol: float) -> bool:
+    """Whether the next full step ends within the tolerance, so that no pass is needed to see it.
+
+    Newton's method squares the distance, d' = C d² (Boyd and Vandenberghe 2004, section 9.5.3); C is seen from the full
+    step that led from `before` to `after`. The information changes over a distance d by about C d of itself: so small that
+    standard errors do not show it. The distance must also be so small that it excludes separation by itself.
+    """
+    if after.length != 1.0 or not 0.0 < distance < SMALL_DISTANCE or distance**2 > 0.1 * np.exp(-max_abs_eta):
+        return False
+    constant = SAFETY * after.decrement / before.decrement**2
+    return bool(constant * distance**2 <= tol and constant * distance <= INFORMATION_TOLERANCE)
+
+
+def _foreseen(steps: list[Step], here: Moments, tol: float) -> bool:
+    return len(steps) > 1 and next_is_exact(steps[-2], steps[-1], steps[-1].decrement, here.max_abs_eta, tol)
 
 
 def _at_rounding(steps: list[Step]) -> bool:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.newton import newton
@@ -36,17 +37,28 @@ class NullModel:
 def null_model(design: Design, *, constant_in_span: bool) -> NullModel:
     """Fit the null model of a design."""
     plain = WorkingColumns()
-    ones = design.intercept_only()
     if not constant_in_span:
-        return NullModel("half", 0.0, moments(ones, np.zeros(1), plain).loglik)
-    weight = 1.0 if design.weight is None else design.weight.values
-    trials = 1.0 if design.response.trials is None else design.response.trials
-    total = float(np.sum(weight * trials * np.ones(design.rows)))
-    events = float(np.sum(weight * design.response.successes))
+        return NullModel("half", 0.0, moments(design.intercept_only(), np.zeros(1), plain).loglik)
+    successes, trials = design.response.successes, design.response.trials
+    if design.weight is None:
+        total = float(design.rows if trials is None else trials.sum())
+        events = float(successes.sum())
+    else:
+        weight = design.weight.values
+        total = float(weight.sum() if trials is None else weight @ trials)
+        events = float(weight @ successes)
     logit = float(np.log(events) - np.log(total - events))
     if design.offset is None:
         loglik = events * (np.log(events) - np.log(total)) + (total - events) * (np.log(total - events) - np.log(total))
         return NullModel("intercept", logit, float(loglik))
     start = np.array([logit - float(np.mean(design.offset.values))])
-    found = newton(ones, plain, start, maxiter=200, tol=1e-10)
+    found = newton(design.intercept_only(), plain, start, maxiter=200, tol=1e-10)
     return NullModel("intercept", float(found.gamma[0]), found.moments.loglik)
+
+
+def null_gamma(design: Design, null: NullModel) -> FloatArray:
+    """Coefficients of the null model where a constant column can carry it, else zero."""
+    gamma = np.zeros(design.columns)
+    if design.constant is not None:
+        gamma[design.constant] = null.intercept / float(design.X[0, design.constant])
+    return gamma
