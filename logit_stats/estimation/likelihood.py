@@ -8,16 +8,21 @@ import numpy as np
 
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
-from logit_stats.estimation.kernel import fast_moments, fast_score
+from logit_stats.estimation.kernel import available, fast_moments, fast_score, kernel_moments
 from logit_stats.estimation.kernel import linear_predictor as rows_predictor
 from logit_stats.estimation.moments import Moments, Score, working_columns
 from logit_stats.estimation.working import WorkingColumns
 
 TALL_ROWS = 4096
+# A design so small goes to the kernel at once: asking for blocks, ranges and threads would take longer than the sums.
+SMALL_ROWS = 1024
+SMALL_COLUMNS = 100
 
 
 def moments(design: Design, gamma: FloatArray, working: WorkingColumns) -> Moments:
     """Log-likelihood, score and information at the working coefficients `gamma`, summed over all rows."""
+    if design.rows <= SMALL_ROWS and available() and design.columns <= SMALL_COLUMNS:
+        return kernel_moments(design.block, gamma, working.center, working.scale)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
         return design.reduce(partial(fast_moments, gamma=gamma, center=working.center, scale=working.scale), rows=None)
 

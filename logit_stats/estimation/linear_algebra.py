@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
@@ -29,17 +31,17 @@ class EquilibratedCholesky:
     __slots__ = ("_factor", "_scale", "definite", "smallest_pivot")
 
     def __init__(self, matrix: FloatArray) -> None:
-        diagonal = matrix.diagonal()
         self.smallest_pivot = 0.0
-        # a Gram matrix whose diagonal is finite and positive has no entry beyond it; NaN fails both comparisons
-        self.definite = bool(diagonal.min() > 0.0 and diagonal.max() < np.inf)
+        # a Gram matrix whose diagonal is finite and positive has no entry beyond it; NaN fails the comparison
+        # (lists, because on a few numbers they are faster than arrays, and a small fit is made of such things)
+        self.definite = all(0.0 < value < inf for value in matrix.diagonal().tolist())
         if not self.definite:
             return
-        self._scale = 1.0 / np.sqrt(diagonal)
-        self._factor, failed = dpotrf(matrix * self._scale * self._scale[:, None], lower=1)
+        self._scale = 1.0 / np.sqrt(matrix.diagonal())
+        self._factor, failed = dpotrf(matrix * self._scale * self._scale[:, None], lower=1, clean=1)
         self.definite = failed == 0
         if self.definite:
-            self.smallest_pivot = float(self._factor.diagonal().min()) ** 2
+            self.smallest_pivot = min(self._factor.diagonal().tolist()) ** 2
 
     def solve(self, right: FloatArray) -> FloatArray:
         """Solve for a vector (k,) or columns (k, m)."""
@@ -54,7 +56,8 @@ class EquilibratedCholesky:
     def inverse(self) -> FloatArray:
         """Return the inverse matrix (k, k)."""
         lower, _ = dpotri(self._factor, lower=1)
-        full = np.tril(lower) + np.tril(lower, -1).T
+        full = lower + lower.T
+        np.fill_diagonal(full, lower.diagonal())
         return np.asarray(full * self._scale * self._scale[:, None])
 
 
