@@ -77,6 +77,7 @@ def test_stands_for_the_array():
         (X[7], dense[7]), (X[-1], dense[-1]), (X[:, 4], dense[:, 4]), (X[2, 1], dense[2, 1]), (X[:, keep], dense[:, keep]),
         (X[:, keep][1:9, 2], dense[1:9, 8]), (X[:, 2:6], dense[:, 2:6]), (X - 1.0, dense - 1.0), (2.0 * X, 2.0 * dense),
         (X != 0.0, dense != 0.0), (X.T, dense.T), (X.sum(axis=0), dense.sum(axis=0)), (X.max(axis=0), dense.max(axis=0)),
+        (X.min(axis=0), dense.min(axis=0)), (X.min(axis=1), dense.min(axis=1)),
         (np.abs(X), np.abs(dense)), (np.hstack([X, X]), np.hstack([dense, dense])), (X.astype("f4"), dense.astype("f4")),
     ]:  # fmt: skip
         np.testing.assert_array_equal(np.asarray(got), want)

@@ -155,7 +155,21 @@ class CodedColumns(NDArrayOperatorsMixin):
 
     def max(self, axis: int) -> Any:
         """Largest value by column (axis 0) or row."""
-        return np.asarray(self).max(axis=axis)
+        return self._extreme(np.max, axis)
+
+    def min(self, axis: int) -> Any:
+        """Smallest value by column (axis 0) or row."""
+        return self._extreme(np.min, axis)
+
+    def _extreme(self, function: Any, axis: int) -> Any:
+        if axis != 0:
+            return function(np.asarray(self), axis=axis)
+        extreme = np.empty(self.shape[1])
+        extreme[self.dense_columns] = function(self.dense, axis=0)
+        for part in self.parts:
+            occurs = np.bincount(part.codes, minlength=part.levels) > 0
+            extreme[part.columns] = function(part.contrast[occurs], axis=0)
+        return extreme
 
     def astype(self, dtype: Any) -> NDArray[Any]:
         """Array of another type."""

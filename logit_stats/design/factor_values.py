@@ -97,6 +97,8 @@ def factor_values(name: str, value: Any, rows: int, index: pd.Index) -> FactorVa
         if pd.api.types.is_bool_dtype(dtype):
             return _levels_and_codes(name, value, rows, None, None, index)
         value = value.to_numpy(dtype=np.float64, na_value=np.nan)
+    if isinstance(dtype, pd.StringDtype):
+        return _levels_and_codes(name, value, rows, None, None, index)
     if guess_categorical(value):
         _refuse_uncodable(name, value)
         return _levels_and_codes(name, value, rows, None, None, index)

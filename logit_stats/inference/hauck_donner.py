@@ -17,21 +17,54 @@ from functools import partial
 import numpy as np
 
 from logit_stats.design.block import Block, FloatArray
+from logit_stats.design.coded import coded
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.moments import working_columns
 from logit_stats.estimation.rows import probability, variance
 
+BEYOND_DOUBT = 10.0
+
 
 def hauck_donner(fit: Fit) -> tuple[str, ...]:
-    """Columns (without the constant) whose model-based Wald statistic is past its peak."""
+    """Columns (without the constant) whose model-based Wald statistic is past its peak, and not beyond doubt.
+
+    A statistic of `BEYOND_DOUBT` and more misleads nobody, peak or not. Since sum w q² = V_jj, the sum is at most V_jj times
+    the largest |q|; most columns are cleared by that bound, which needs the range of the columns and no pass over the rows.
+    """
     # |beta_j q_ij| is small in every row unless some probability is extreme
     if fit.max_abs_eta < 2.0:
         return ()
     V = fit.covariance_working
-    third = fit.design.reduce(partial(_third_moment, fit=fit, V=V), rows=TALL_ROWS)
-    slope = 1.0 + 0.5 * fit.gamma * third / V.diagonal() ** 2
-    return tuple(name for j, name in enumerate(fit.design.names) if slope[j] < 0.0 and j != fit.design.constant)
+    size = np.abs(fit.gamma)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        doubtful = size < BEYOND_DOUBT * np.sqrt(V.diagonal())
+    if fit.design.constant is not None:
+        doubtful[fit.design.constant] = False
+    if doubtful.any():
+        doubtful &= 0.5 * size * _reach(fit, V) / V.diagonal() >= 1.0
+    suspects = np.flatnonzero(doubtful)
+    if len(suspects) == 0:
+        return ()
+    third = fit.design.reduce(partial(_third_moment, fit=fit, V=V[:, suspects]), rows=TALL_ROWS)
+    slope = 1.0 + 0.5 * fit.gamma[suspects] * third / V.diagonal()[suspects] ** 2
+    return tuple(fit.design.names[j] for j, here in zip(suspects, slope, strict=True) if here < 0.0)
+
+
+def _reach(fit: Fit, V: FloatArray) -> FloatArray:
+    """(k,) bound of the largest |q_ij|: the columns' largest values; of a factor kept as codes, its worst level."""
+    largest = np.zeros(fit.parameters)
+    for block in fit.design.blocks():
+        ends = np.array([block.X.min(axis=0), block.X.max(axis=0)])
+        np.maximum(largest, np.abs(fit.working.columns(ends)).max(axis=0), out=largest)
+    by_code = coded(fit.design.X)
+    parts = () if by_code is None else by_code.parts
+    for part in parts:
+        largest[part.columns] = 0.0
+    reach = np.abs(V) @ largest
+    for part in parts:
+        reach += np.abs(part.contrast @ V[part.columns]).max(axis=0)
+    return reach
 
 
 def _third_moment(block: Block, fit: Fit, V: FloatArray) -> FloatArray:
