@@ -136,10 +136,25 @@ class Part:
 def parts(design: Design) -> Iterator[Part]:
     """All rows of a formula fit, in parts."""
     assert design.formula is not None
-    columns = {name: used_column(design, name) for name in design.formula.columns}
+    columns = {name: _coded_once(design, name) for name in design.formula.columns}
     for start in range(0, design.rows, PART_ROWS):
         rows = slice(start, min(start + PART_ROWS, design.rows))
         yield Part(design, rows, {name: column.iloc[rows] for name, column in columns.items()})
+
+
+def _coded_once(design: Design, name: str) -> pd.Series:
+    """A column of the rows used; text that is a factor and nothing else becomes codes here, not again in every part."""
+    column = used_column(design, name)
+    assert design.formula is not None
+    reading = [factor for factor in design.formula.factors.values() if name in factor.columns]
+    if [factor.name for factor in reading] != [name] or not isinstance(column.dtype, pd.StringDtype):
+        return column
+    levels = design.formula.info.factor_infos[reading[0].term_factor].categories
+    codes, found = pd.factorize(column)
+    position = {level: code for code, level in enumerate(levels)}
+    recoded = np.array([position[level] for level in found], dtype=np.intp)[codes]
+    coded = pd.Categorical.from_codes(recoded, categories=list(levels))  # type: ignore[call-overload]
+    return pd.Series(coded, index=column.index, name=name)
 
 
 def _set(column: pd.Series, value: Any) -> pd.Series:
