@@ -18,11 +18,11 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from timing import fastest
 
 import logit_stats as ls
 from logit_stats.design.block import Block
@@ -30,16 +30,6 @@ from logit_stats.estimation import kernel
 from logit_stats.estimation.moments import block_moments
 
 COLUMNS = (2, 4, 10, 20, 50, 100, 200)
-
-
-def fastest(work: Callable[[], Any], repeats: int) -> float:
-    """Seconds of the fastest of several runs: other work on the machine only ever adds."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def read_bandwidth(repeats: int) -> float:
@@ -63,27 +53,45 @@ def on_threads(n: int, work: Callable[[], Any]) -> Callable[[], Any]:
     return run
 
 
+def passes(size: float = 160e6, repeats: int = 9) -> Iterator[str]:
+    """Lines of a table: nanoseconds per row and pass, and the limits of the machine."""
+    bandwidth, peak = read_bandwidth(repeats), blas_peak(repeats)
+    yield f"Kernel {kernel.description()}; memory read {bandwidth / 1e9:.1f} GB/s, BLAS {peak / 1e9:.1f} GFLOP/s, on one thread."
+    yield ""
+    yield "| k | rows | 1 thread | 2 threads | score alone | NumPy | limit | 1 thread / limit |"
+    yield "|---|---|---|---|---|---|---|---|"
+    rng = np.random.default_rng(1)
+    for k in COLUMNS:
+        rows = int(min(2e6, size / (8 * k)))
+        X = rng.normal(size=(k, rows)).T
+        gamma = rng.normal(size=k) / np.sqrt(k)
+        block = Block(X, (rng.random(rows) < 0.5) * 1.0)
+        moments = lambda b=block, g=gamma: kernel.fast_moments(b, g)  # noqa: E731
+        alone = lambda b=block, g=gamma: kernel.fast_score(b, g)  # noqa: E731
+        one, two = (fastest(on_threads(n, moments), repeats) / rows * 1e9 for n in (1, 2))
+        score = fastest(on_threads(1, alone), repeats) / rows * 1e9
+        numpy = fastest(lambda b=block, g=gamma: block_moments(b, g), 3) / rows * 1e9
+        limit = max(8 * k / bandwidth, (k * (k + 1) + 5 * k) / peak) * 1e9
+        shown = [
+            str(k),
+            f"{rows:,}",
+            f"{one:.2f}",
+            f"{two:.2f}",
+            f"{score:.2f}",
+            f"{numpy:.1f}",
+            f"{limit:.2f}",
+            f"{one / limit:.2f}",
+        ]
+        yield "| " + " | ".join(shown) + " |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--bytes", type=float, default=160e6, help="size of the design")
     parser.add_argument("--repeats", type=int, default=9)
     arguments = parser.parse_args()
-    bandwidth, peak = read_bandwidth(arguments.repeats), blas_peak(arguments.repeats)
-    print(f"kernel {kernel.description()}")
-    print(f"memory read {bandwidth / 1e9:.1f} GB/s, BLAS {peak / 1e9:.1f} GFLOP/s, one thread\n")
-    print("ns per row and pass")
-    print(f"{'k':>4} {'rows':>9} {'1 thread':>9} {'2 threads':>10} {'NumPy':>8} {'limit':>8} {'1 thread / limit':>17}")
-    rng = np.random.default_rng(1)
-    for k in COLUMNS:
-        rows = int(min(2e6, arguments.bytes / (8 * k)))
-        X = rng.normal(size=(k, rows)).T
-        gamma = rng.normal(size=k) / np.sqrt(k)
-        block = Block(X, (rng.random(rows) < 0.5) * 1.0)
-        moments = lambda b=block, g=gamma: kernel.fast_moments(b, g)  # noqa: E731
-        one, two = (fastest(on_threads(n, moments), arguments.repeats) / rows * 1e9 for n in (1, 2))
-        numpy = fastest(lambda b=block, g=gamma: block_moments(b, g), 3) / rows * 1e9
-        limit = max(8 * k / bandwidth, (k * (k + 1) + 5 * k) / peak) * 1e9
-        print(f"{k:>4} {rows:>9} {one:>9.2f} {two:>10.2f} {numpy:>8.1f} {limit:>8.2f} {one / limit:>17.2f}", flush=True)
+    for line in passes(arguments.bytes, arguments.repeats):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

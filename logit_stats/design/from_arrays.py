@@ -195,7 +195,8 @@ def _weights(freq_weights: Any, sampling_weights: Any, index: pd.Index) -> RowNu
 def _columns_not_finite(X: FloatArray) -> list[int]:
     """Columns that may hold NaN or infinite values: one pass at the speed of memory, since their sum tells."""
     with np.errstate(all="ignore"):
-        sums = np.ones(len(X)) @ X
+        # not a product: BLAS's threads would go on spinning for some time, on the processors that the fit needs next
+        sums = np.add.reduce(X, axis=0)
     return [int(j) for j in np.flatnonzero(~np.isfinite(sums))]
 
 
