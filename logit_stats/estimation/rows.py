@@ -24,6 +24,20 @@ def variance(eta: FloatArray) -> FloatArray:
     return np.asarray(e / (1.0 + e) ** 2)
 
 
+def variance_and_slope(eta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Bernoulli variance p (1 - p) and its derivative p (1 - p) (1 - 2 p), from one exponential: (n,) each."""
+    e = np.abs(eta)
+    np.negative(e, out=e)
+    np.exp(e, out=e)
+    likelier = 1.0 / (1.0 + e)
+    slope = 1.0 - e
+    e *= likelier
+    e *= likelier
+    slope *= likelier
+    slope *= e
+    return e, np.copysign(slope, -eta)
+
+
 def score_residual(eta: FloatArray, successes: FloatArray, trials: FloatArray | None) -> FloatArray:
     """Successes minus expected successes, ``y - m p``, without cancellation in rows of one outcome: (n,)."""
     m = 1.0 if trials is None else trials

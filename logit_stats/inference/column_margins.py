@@ -21,7 +21,7 @@ from scipy import stats
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError, check_choice
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.rows import probability, variance
+from logit_stats.estimation.rows import probability, variance, variance_and_slope
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.effect_rows import (
     EffectRows,
@@ -221,10 +221,9 @@ class _Sums:
 
 def _slope(eta: FloatArray, method: str) -> tuple[FloatArray, FloatArray]:
     """G and its derivative by eta."""
-    f = variance(eta)
     if "ey" in method:
-        return probability(-eta), -f
-    return f, f * (1.0 - 2.0 * probability(eta))
+        return probability(-eta), -variance(eta)
+    return variance_and_slope(eta)
 
 
 def _level(eta: FloatArray, method: str) -> tuple[FloatArray, FloatArray]:
@@ -249,7 +248,7 @@ def _sums(part: RowPart, fit: Fit, method: str, steps: dict[int, str]) -> _Sums:
         sum_dg = part.X.T @ (Z * (a * dg)[:, None])
     else:
         sum_g = np.full(k, float(a @ g))
-        sum_dg = np.broadcast_to((a * dg) @ Z, (k, k))
+        sum_dg = np.tile((a * dg) @ Z, (k, 1))
     change, dchange = np.zeros(k), np.zeros((k, k))
     A = fit.working.matrix(k)
     for j, kind in steps.items():
@@ -260,7 +259,7 @@ def _sums(part: RowPart, fit: Fit, method: str, steps: dict[int, str]) -> _Sums:
             change[j] += sign * float(a @ level) / divisor
             # the row with its column j moved: in working columns that is a shift along row j of A
             dchange[j] += sign * ((a * slope) @ Z + float((a * slope) @ (end - x)) * A[j]) / divisor
-    return _Sums(float(a.sum()), sum_g, np.array(sum_dg), change, dchange)
+    return _Sums(float(a.sum()), sum_g, sum_dg, change, dchange)
 
 
 def _average(total: _Sums, fit: Fit, method: str, steps: dict[int, str]) -> tuple[FloatArray, FloatArray]:
