@@ -166,11 +166,11 @@ def main() -> None:
     limits = subprocess.run(
         [sys.executable, Path(__file__).with_name("kernel_pass.py")], capture_output=True, text=True, check=True
     )
-    for text in ["", "## Passes", "", *limits.stdout.splitlines()]:
+    for text in ["", "### Passes", "", *limits.stdout.splitlines()]:
         print(text, flush=True)
         lines.append(text)
     found, table = growth(rows)
-    for text in ["", "## Growth", "", *table]:
+    for text in ["", "### Growth", "", *table]:
         print(text, flush=True)
         lines.append(text)
     if arguments.write:
