@@ -1,0 +1,114 @@
+"""The quadratic part of a proximal Newton step: a weighted least-squares problem with an elastic-net penalty.
+
+Minimises over b, with H (k, k) positive semi-definite,
+
+    c'b + b'Hb/2 + sum_j l2_j b_j^2 / 2 + sum_j l1_j |b_j|.
+
+Cyclic coordinate descent (Friedman, Hastie and Tibshirani 2010, Journal of Statistical Software 33(1), section 2) finds
+which coefficients are zero and the signs of the others; with these known the problem is a linear system, which is solved
+exactly. The answer is taken once it meets the conditions of an optimum, so that no tolerance on the sweeps is needed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from logit_stats.design.block import FloatArray
+from logit_stats.estimation.linear_algebra import EquilibratedCholesky
+
+SWEEPS = 2000
+SWEEPS_AT_ONCE = 3
+
+
+def subgradient_violation(gradient: FloatArray, b: FloatArray, l1: FloatArray) -> FloatArray:
+    """How far each coefficient is from the condition of an optimum: (k,).
+
+    `gradient` is that of the smooth part. Where b is not zero it must be ``-l1 sign(b)``; where b is zero, at most l1 in
+    absolute value.
+    """
+    at_zero = np.maximum(np.abs(gradient) - l1, 0.0)
+    return np.asarray(np.where(b != 0.0, np.abs(gradient + l1 * np.sign(b)), at_zero))
+
+
+def elastic_net_quadratic(
+    H: FloatArray, c: FloatArray, l1: FloatArray, l2: FloatArray, start: FloatArray
+) -> FloatArray:
+    """Minimise the penalized quadratic.
+
+    Parameters
+    ----------
+    H : (k, k)
+        Curvature.
+    c : (k,)
+        Linear part.
+    l1, l2 : (k,)
+        Non-negative penalties of each coefficient.
+    start : (k,)
+        Where to start; a neighbouring solution saves the descent.
+
+    Returns
+    -------
+    (k,)
+
+    Examples
+    --------
+    >>> elastic_net_quadratic(np.eye(2), np.array([-3.0, 0.5]), np.ones(2), np.zeros(2), np.zeros(2))
+    array([2., 0.])
+    """
+    Q = H + np.diag(l2)
+    b = start.copy()
+    tried: bytes | None = None
+    for _ in range(SWEEPS // SWEEPS_AT_ONCE):
+        signs = np.sign(b)
+        free = (l1 == 0.0) | (signs != 0.0)
+        pattern = np.where(free, signs + 5.0, 0.0).tobytes()
+        if pattern != tried:
+            exact = _with_signs(Q, c, l1, signs, free)
+            if exact is not None:
+                return exact
+            tried = pattern
+        before = b.copy()
+        gradient = c + Q @ b
+        for _ in range(SWEEPS_AT_ONCE):
+            _sweep(Q, gradient, b, l1, np.arange(len(b)))
+        if np.abs(b - before).max(initial=0.0) <= 1e-15 * max(1.0, float(np.abs(b).max(initial=0.0))):
+            break
+    return b
+
+
+def _with_signs(
+    Q: FloatArray, c: FloatArray, l1: FloatArray, signs: FloatArray, free: np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> FloatArray | None:
+    """Solution with the given zeros and signs; None where it is not the optimum."""
+    b = np.zeros(len(c))
+    if free.any():
+        factor = EquilibratedCholesky(Q[np.ix_(free, free)])
+        if not factor.definite or factor.smallest_pivot < 1e-13:
+            return None
+        right = -(c + l1 * signs)[free]
+        part = factor.solve(right)
+        part += factor.solve(right - Q[np.ix_(free, free)] @ part)
+        b[free] = part
+    penalized = l1 > 0.0
+    if (b * signs < 0.0)[penalized].any():
+        return None
+    gradient = c + Q @ b
+    slack = 1e-13 * (np.abs(c) + np.abs(Q) @ np.abs(b)) + 1e-300
+    if (np.abs(gradient) > l1 + slack)[~free].any():
+        return None
+    return b
+
+
+def _sweep(Q: FloatArray, gradient: FloatArray, b: FloatArray, l1: FloatArray, order: np.ndarray) -> None:  # type: ignore[type-arg]
+    """Minimise over one coefficient after another; `gradient` (of c'b + b'Qb/2) and `b` are brought up to date."""
+    diagonal = Q.diagonal()
+    for j in order:
+        curvature = diagonal[j]
+        if curvature <= 0.0:
+            continue
+        target = curvature * b[j] - gradient[j]
+        size = abs(target) - l1[j]
+        moved = (np.copysign(size, target) / curvature if size > 0.0 else 0.0) - b[j]
+        if moved != 0.0:
+            b[j] += moved
+            gradient += moved * Q[j]
