@@ -25,6 +25,7 @@ from logit_stats.results import LogitResults
 
 if TYPE_CHECKING:
     from logit_stats.firth_results import FirthResults
+    from logit_stats.regularized_results import RegularizationPath, RegularizedResults
 
 _PLAIN = WorkingColumns()
 
@@ -372,6 +373,106 @@ class Logit:
         from logit_stats.firth_results import fit_firth
 
         return fit_firth(self, start_params, maxiter, tol)
+
+    def fit_regularized(
+        self,
+        method: str = "elastic_net",
+        alpha: Any = 0.0,
+        L1_wt: float = 1.0,
+        *,
+        standardize: bool = False,
+        penalize_intercept: bool | None = None,
+        penalty_weights: Any = None,
+        class_weight: Any = None,
+        start_params: Any = None,
+        tol: float = 1e-10,
+        maxiter: int = 200,
+        **trim: Any,
+    ) -> RegularizedResults:
+        """Fit with a ridge, lasso or elastic-net penalty.
+
+        Minimises ``-llf/N + sum alpha ((1 - L1_wt) b**2 / 2 + L1_wt |b|)``.
+
+        Parameters
+        ----------
+        method : {"elastic_net", "l1"}
+            "l1" minimises ``-llf + sum alpha |b|`` as statsmodels does, the intercept penalized too.
+        alpha : float or (k,) array_like
+            Strength; a number spares the intercept unless `penalize_intercept`; an array is taken as it is.
+        L1_wt : float
+            0 is ridge, 1 the lasso.
+        standardize : bool
+            Penalize the coefficients of columns divided by their standard deviations (divisor N).
+        penalize_intercept : bool, optional
+            By default only for ``method="l1"``.
+        penalty_weights : (k,) array_like, optional
+            Factors of alpha, one for each column.
+        class_weight : dict or "balanced", optional
+            Weights of failures and successes, as ``{0: 1, 1: 5}``.
+        start_params : (k,) array_like, optional
+        tol : float
+            Largest violation of the optimality conditions.
+        maxiter : int
+        **trim
+            For ``method="l1"`` statsmodels' `trim_mode` and `size_trim_tol`; `auto_trim_tol`, `qc_tol`, `qc_verbose` and
+            `acc` are accepted and have nothing to do, since zeros are exact. Anything else is an error.
+
+        Returns
+        -------
+        RegularizedResults
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> y = [0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
+        >>> X = np.column_stack([np.ones(10), np.arange(10)])
+        >>> ls.Logit(y, X).fit_regularized(alpha=0.1, L1_wt=0, penalize_intercept=True).params.round(6)
+        array([-1.046081,  0.514914])
+        """
+        from logit_stats.regularized_results import fit_regularized
+
+        return fit_regularized(
+            self, method, alpha, L1_wt, standardize=standardize, penalize_intercept=penalize_intercept,
+            penalty_weights=penalty_weights, class_weight=class_weight, start_params=start_params, tol=tol,
+            maxiter=maxiter, trim=trim,
+        )  # fmt: skip
+
+    def regularization_path(
+        self,
+        alphas: Any = None,
+        L1_wt: float = 1.0,
+        *,
+        count: int = 100,
+        ratio: float | None = None,
+        standardize: bool = True,
+        penalize_intercept: bool = False,
+        penalty_weights: Any = None,
+        class_weight: Any = None,
+        cv: int | None = None,
+        seed: int = 0,
+        tol: float = 1e-10,
+    ) -> RegularizationPath:
+        """Penalized fits at falling strengths, and the choice among them by cross-validation.
+
+        Parameters
+        ----------
+        alphas : array_like, optional
+            Strengths; by default `count` of them, from the least that leaves no column down to `ratio` times that
+            (1e-4, or 1e-2 where there are fewer rows than columns).
+        cv : int, optional
+            Number of folds.
+        seed : int
+            Of the folds.
+        L1_wt, standardize, penalize_intercept, penalty_weights, class_weight, tol
+            As for `fit_regularized`.
+        """
+        from logit_stats.regularized_results import regularization_path
+
+        return regularization_path(
+            self, alphas, L1_wt, count=count, ratio=ratio, standardize=standardize,
+            penalize_intercept=penalize_intercept, penalty_weights=penalty_weights, class_weight=class_weight, cv=cv,
+            seed=seed, tol=tol,
+        )  # fmt: skip
 
     def with_design(self, design: Design) -> Logit:
         """Return the model of another design, this one where it is the same."""

@@ -1,0 +1,370 @@
+"""`RegularizedResults`: a ridge, lasso or elastic-net fit; and paths of them."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from logit_stats.design.block import FloatArray
+from logit_stats.design.design import Design
+from logit_stats.design.row_numbers import RowNumbers
+from logit_stats.errors import (
+    ConvergenceWarning,
+    DataError,
+    NotAvailableError,
+    UnknownOptionError,
+    WeightError,
+    check_choice,
+)
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.null_model import null_model
+from logit_stats.estimation.penalized import TOLERANCE, PenalizedEstimate, Penalty, penalized_fit, prepare
+from logit_stats.estimation.penalty_path import (
+    CrossValidation,
+    alpha_grid,
+    cross_validate,
+    penalty_path,
+    selection_frequencies,
+)
+from logit_stats.estimation.rows import probability, variance
+from logit_stats.estimation.trace import Trace
+from logit_stats.prediction import predict_new
+
+if TYPE_CHECKING:
+    from logit_stats.model import Logit
+    from logit_stats.results import LogitResults
+
+NO_INFERENCE = (
+    "A penalized fit has no valid Wald standard errors: the estimates are shrunk and the choice of the columns is part of "
+    "the estimate. Use refit() (conditional on the selection), or stability() for selection frequencies."
+)
+_L1_ARGUMENTS = {"trim_mode", "auto_trim_tol", "size_trim_tol", "qc_tol", "qc_verbose", "acc"}
+
+
+@dataclass(frozen=True, eq=False)
+class RegularizedResults:
+    """A penalized fit.
+
+    Attributes
+    ----------
+    model : Logit
+    estimate : PenalizedEstimate
+    method : str
+    """
+
+    model: Logit
+    estimate: PenalizedEstimate
+    method: str
+
+    def _labelled(self, values: FloatArray) -> Any:
+        return pd.Series(values, index=self.model.exog_names) if self.model.design.labelled else values
+
+    @property
+    def params(self) -> Any:
+        """(k,) coefficients on the scale of the columns; those left out are exactly zero."""
+        return self._labelled(self.estimate.beta)
+
+    @property
+    def optimality_violation(self) -> float:
+        """Largest violation of the conditions of an optimum, per observation."""
+        return self.estimate.violation
+
+    @property
+    def converged(self) -> bool:
+        """Whether the violation is within the tolerance."""
+        return self.estimate.converged
+
+    @property
+    def llf(self) -> float:
+        """Log-likelihood at the estimate, without the penalty, weights as given to the fit."""
+        return float(self.estimate.moments.loglik)
+
+    @property
+    def selected(self) -> list[str]:
+        """Names of the columns whose coefficient is not zero."""
+        return [name for name, b in zip(self.model.exog_names, self.estimate.beta, strict=True) if b != 0.0]
+
+    @cached_property
+    def fit_(self) -> Fit:
+        """The fit in the solver's terms, as predictions read it."""
+        design, e = self.model.design, self.estimate
+        return Fit(
+            design=design,
+            working=e.problem.working,
+            gamma=e.gamma,
+            information_working=e.moments.information,
+            loglik=e.moments.loglik,
+            max_abs_eta=e.moments.max_abs_eta,
+            null=null_model(design, constant_in_span=design.constant is not None),
+            constant_in_span=design.constant is not None,
+            method=self.method,
+            converged=e.converged,
+            iterations=e.iterations,
+            decrement=float("nan"),
+            trace=Trace(()),
+        )
+
+    def predict(self, exog: Any = None, which: str = "mean", offset: Any = None) -> Any:
+        """Probabilities, linear predictors or variances; arguments as for `LogitResults.predict`."""
+        check_choice("which", which, ("mean", "linear", "var"))
+        eta, index = (self.fit_.eta, None) if exog is None and offset is None else predict_new(self.fit_, exog, offset)
+        values = eta if which == "linear" else (probability if which == "mean" else variance)(eta)
+        if not self.model.design.labelled and index is None:
+            return values
+        return pd.Series(values, index=self.model.design.index if index is None else index)
+
+    @property
+    def bse(self) -> NoReturn:
+        """Not available: see the message."""
+        raise NotAvailableError(NO_INFERENCE)
+
+    pvalues = tvalues = bse
+
+    def conf_int(self, alpha: float = 0.05) -> NoReturn:
+        """Not available: see the message."""
+        raise NotAvailableError(NO_INFERENCE)
+
+    def cov_params(self) -> NoReturn:
+        """Not available: see the message."""
+        raise NotAvailableError(NO_INFERENCE)
+
+    def refit(self) -> LogitResults:
+        """Maximum likelihood with the selected columns only.
+
+        Its standard errors take the selection as given beforehand: they are too small where the same rows selected.
+        """
+        kept = [j for j, b in enumerate(self.estimate.beta) if b != 0.0 or j == self.model.design.constant]
+        if not kept:
+            raise NotAvailableError("No column is left to refit: every coefficient is zero; take a smaller alpha.")
+        left_out = tuple(n for j, n in enumerate(self.model.exog_names) if j not in kept)
+        design = self.model.design if not left_out else self.model.design.with_columns(kept, left_out)
+        return self.model.with_design(design).fit()
+
+    def stability(self, replications: int = 100, share: float = 0.5, seed: int = 0) -> Any:
+        """Share of random subsamples in which each column is selected at this penalty.
+
+        Parameters
+        ----------
+        replications : int
+        share : float
+            Share of the rows in a subsample (without replacement); 1 for bootstrap samples.
+        seed : int
+
+        References
+        ----------
+        Meinshausen and Bühlmann (2010), Journal of the Royal Statistical Society B 72, 417-473.
+        """
+        if replications < 1 or not 0.0 < share <= 1.0:
+            raise DataError("stability() needs replications of 1 or more, and a share above 0 and up to 1.")
+        e = self.estimate
+        return self._labelled(selection_frequencies(e.problem.design, e.penalty, replications, share, seed, 1e-8))
+
+    def summary_frame(self) -> pd.DataFrame:
+        """Coefficients, odds ratios and penalties, by column."""
+        beta = self.estimate.beta
+        with np.errstate(over="ignore"):
+            columns = {"coef": beta, "odds ratio": np.exp(beta), "penalty": self.estimate.penalty.strength}
+        return pd.DataFrame(columns, index=self.model.exog_names)
+
+    def _lines(self) -> list[str]:
+        e = self.estimate
+        scale = "standardized columns" if e.penalty.standardize else "columns as given"
+        state = "converged" if e.converged else "NOT converged"
+        return [
+            f"Penalized logit of {self.model.endog_names}: {self.method}, L1 share {e.penalty.l1_wt:g}, {scale}",
+            f"{len(self.selected)} of {len(e.beta)} coefficients not zero; log-likelihood {self.llf:.6g}; "
+            f"{state} in {e.iterations} steps, optimality violation {e.violation:.1e}",
+        ]
+
+    def __str__(self) -> str:
+        return "\n".join([*self._lines(), self.summary_frame().to_string(), NO_INFERENCE])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        above = "".join(f"<p>{escape(line)}</p>" for line in self._lines())
+        return f"{above}{self.summary_frame().to_html()}<p>{escape(NO_INFERENCE)}</p>"
+
+
+@dataclass(frozen=True, eq=False)
+class RegularizationPath:
+    """Penalized fits at falling strengths.
+
+    Attributes
+    ----------
+    fits : tuple of RegularizedResults
+    alphas : (m,)
+    cv : CrossValidation or None
+    """
+
+    fits: tuple[RegularizedResults, ...]
+    alphas: FloatArray
+    cv: CrossValidation | None = None
+
+    @property
+    def params(self) -> pd.DataFrame:
+        """Coefficients: one row for each alpha."""
+        index = pd.Index(self.alphas, name="alpha")
+        return pd.DataFrame([fit.estimate.beta for fit in self.fits], index, self.fits[0].model.exog_names)
+
+    def choose(self, rule: str = "one_se") -> RegularizedResults:
+        """Return the fit chosen by cross-validation: the least deviance ("best"), or the simplest within one standard error."""
+        check_choice("rule", rule, ("one_se", "best"))
+        if self.cv is None:
+            raise NotAvailableError("The path was fitted without cross-validation; ask for it with cv=10.")
+        return self.fits[self.cv.one_se if rule == "one_se" else self.cv.best]
+
+    def summary_frame(self) -> pd.DataFrame:
+        """One row for each alpha: coefficients not zero, log-likelihood, violation, held-out deviance."""
+        rows = {
+            "nonzero": [len(fit.selected) for fit in self.fits],
+            "llf": [fit.llf for fit in self.fits],
+            "violation": [fit.optimality_violation for fit in self.fits],
+        }
+        frame = pd.DataFrame(rows, index=pd.Index(self.alphas, name="alpha"))
+        return frame if self.cv is None else frame.assign(cv_deviance=self.cv.deviance, cv_se=self.cv.se)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the coefficients of the penalized columns against alpha; see `report.penalty_path_plot`."""
+        from logit_stats.report.penalty_path_plot import penalty_path_plot
+
+        free = self.fits[0].estimate.penalty.strength == 0.0
+        chosen = None if self.cv is None else float(self.alphas[self.cv.one_se])
+        return penalty_path_plot(self.params.loc[:, ~free], chosen, ax)
+
+    def __str__(self) -> str:
+        return f"Path of {len(self.fits)} penalized fits\n{self.summary_frame().to_string()}"
+
+    def _repr_html_(self) -> str:
+        return self.summary_frame().to_html()
+
+
+def make_penalty(
+    design: Design, alpha: Any, l1_wt: float, standardize: bool, penalize_intercept: bool, penalty_weights: Any
+) -> Penalty:
+    """Read a penalty: a scalar alpha spares the intercept unless asked; an array is taken coefficient by coefficient."""
+    if not 0.0 <= l1_wt <= 1.0:
+        raise DataError(f"L1_wt={l1_wt!r} must be between 0 (ridge) and 1 (lasso).")
+    strength = np.asarray(alpha, dtype=np.float64)
+    if strength.ndim == 0:
+        strength = np.full(design.columns, float(strength))
+        if design.constant is not None and not penalize_intercept:
+            strength[design.constant] = 0.0
+    if penalty_weights is not None:
+        strength = strength * np.asarray(penalty_weights, dtype=np.float64)
+    if strength.shape != (design.columns,) or not np.isfinite(strength).all() or (strength < 0.0).any():
+        raise DataError(
+            f"alpha and penalty_weights must be finite, not negative, and a number or one for each of the "
+            f"{design.columns} columns."
+        )
+    return Penalty(strength, float(l1_wt), standardize)
+
+
+def with_class_weight(design: Design, class_weight: Any) -> Design:
+    """Multiply the weights of failures and successes: ``{0: a, 1: b}``, or "balanced" for N / (2 N of the class)."""
+    if class_weight is None:
+        return design
+    y, m = design.response.successes, design.response.trials
+    weight = np.ones(design.rows) if design.weight is None else design.weight.values
+    total, events = float(design.row_weight.sum()), float(weight @ y)
+    if isinstance(class_weight, str):
+        check_choice("class_weight", class_weight, ("balanced",))
+        class_weight = {0: total / (2.0 * (total - events)), 1: total / (2.0 * events)}
+    if not isinstance(class_weight, dict) or not set(class_weight) <= {0, 1}:
+        raise WeightError("class_weight must be 'balanced' or a dict such as {0: 1, 1: 5}.")
+    failure, success = float(class_weight.get(0, 1.0)), float(class_weight.get(1, 1.0))
+    if not (0.0 < failure < np.inf and 0.0 < success < np.inf):
+        raise WeightError("class_weight must hold finite numbers above zero.")
+    if m is None:
+        values = weight * np.where(y > 0.5, success, failure)
+        return replace(design, weight=RowNumbers("sampling_weights", None, values))
+    response = replace(design.response, successes=y * success, trials=y * success + (m - y) * failure)
+    return replace(design, response=response)
+
+
+def fit_regularized(
+    model: Logit,
+    method: str,
+    alpha: Any,
+    l1_wt: float,
+    *,
+    standardize: bool,
+    penalize_intercept: bool | None,
+    penalty_weights: Any,
+    class_weight: Any,
+    start_params: Any,
+    tol: float,
+    maxiter: int,
+    trim: dict[str, Any],
+) -> RegularizedResults:
+    """Fit with a penalty; see `Logit.fit_regularized`."""
+    check_choice("method", method, ("elastic_net", "l1"))
+    unknown = set(trim) - (_L1_ARGUMENTS if method == "l1" else set())
+    if unknown:
+        raise UnknownOptionError(f"fit_regularized(method={method!r}) has no argument {', '.join(sorted(unknown))}.")
+    if method == "l1":
+        check_choice("trim_mode", trim.get("trim_mode", "auto"), ("auto", "size", "off"))
+        l1_wt = 1.0
+        penalize_intercept = True if penalize_intercept is None else penalize_intercept
+    design = model.design
+    penalty = make_penalty(design, alpha, l1_wt, standardize, bool(penalize_intercept), penalty_weights)
+    if method == "l1":  # there alpha weighs the sum of the log-likelihood, not its mean
+        penalty = penalty.times(1.0 / float(design.row_weight.sum()))
+    problem = prepare(with_class_weight(design, class_weight), penalty)
+    problem = replace(problem, observations=float(design.row_weight.sum()))
+    start = None if start_params is None else problem.working.gamma(model._coefficients(start_params))
+    estimate = penalized_fit(problem, penalty, start, tol=tol, maxiter=maxiter)
+    if not estimate.converged:
+        warnings.warn(
+            f"The penalized fit stopped after {estimate.iterations} steps with an optimality violation of "
+            f"{estimate.violation:.1e}; raise maxiter or alpha.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    if trim.get("trim_mode") == "size":
+        small = np.abs(estimate.beta) < trim.get("size_trim_tol", 1e-4)
+        estimate = replace(estimate, gamma=problem.working.gamma(np.where(small, 0.0, estimate.beta)))
+    return RegularizedResults(model, estimate, method)
+
+
+def regularization_path(
+    model: Logit,
+    alphas: Any,
+    l1_wt: float,
+    *,
+    count: int,
+    ratio: float | None,
+    standardize: bool,
+    penalize_intercept: bool,
+    penalty_weights: Any,
+    class_weight: Any,
+    cv: int | None,
+    seed: int,
+    tol: float,
+) -> RegularizationPath:
+    """Fit a path; see `Logit.regularization_path`."""
+    design = with_class_weight(model.design, class_weight)
+    penalty = make_penalty(design, 1.0, l1_wt, standardize, penalize_intercept, penalty_weights)
+    if alphas is None:
+        grid = alpha_grid(design, penalty, count, ratio)
+    else:
+        grid = np.sort(np.asarray(alphas, dtype=np.float64).reshape(-1))[::-1]
+    if not len(grid) or not np.isfinite(grid).all() or grid[-1] < 0.0:
+        raise DataError("alphas must be finite numbers, none of them negative.")
+    if cv is not None and not 2 <= cv <= design.rows:
+        raise DataError(f"cv={cv} must be between 2 and the number of rows.")
+    fits = tuple(
+        RegularizedResults(model, estimate, "elastic_net") for estimate in penalty_path(design, penalty, grid, tol)
+    )
+    chosen = None if cv is None else cross_validate(design, penalty, grid, cv, seed, max(tol, 1e-8))
+    return RegularizationPath(fits, grid, chosen)
+
+
+__all__ = ["TOLERANCE", "RegularizationPath", "RegularizedResults", "fit_regularized", "regularization_path"]
