@@ -10,6 +10,7 @@ to an optimality violation of 1e-10 per observation instead of stopping early.
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -20,10 +21,10 @@ from logit_stats.estimation.rows import probability
 from logit_stats.model import Logit
 
 try:
-    from sklearn.base import BaseEstimator, ClassifierMixin
-    from sklearn.utils.class_weight import compute_class_weight
-    from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+    from sklearn.base import BaseEstimator, ClassifierMixin  # type: ignore[import-untyped]
+    from sklearn.utils.class_weight import compute_class_weight  # type: ignore[import-untyped]
+    from sklearn.utils.multiclass import check_classification_targets  # type: ignore[import-untyped]
+    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data  # type: ignore[import-untyped]
 except ImportError as missing:  # pragma: no cover
     raise ImportError(
         "logit_stats.sklearn needs scikit-learn 1.6 or later: pip install 'logit-stats[sklearn]'."
@@ -182,8 +183,6 @@ class LogitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             strength[0] = 0.0
         penalty = Penalty(strength, float(self.l1_ratio))
         # a constant column of the user's is penalized like any other; the intercept is column 0 or none
-        from dataclasses import replace
-
         design = replace(design, constant=0 if self.fit_intercept else None)
         estimate = penalized_fit(prepare(design, penalty), penalty, tol=self.tol, maxiter=self.max_iter)
         if not estimate.converged:

@@ -104,9 +104,9 @@ def test_text_classes_in_a_search_over_a_pipeline():
     columns = make_column_transformer(
         (OneHotEncoder(sparse_output=False), ["g"]), (StandardScaler(), ["a", "b"]), verbose_feature_names_out=False
     ).set_output(transform="pandas")
-    search = GridSearchCV(
-        make_pipeline(columns, LogitClassifier()), {"logitclassifier__C": [0.01, 1.0]}, cv=3
-    ).fit(frame, np.where(y, "yes", "no"))
+    search = GridSearchCV(make_pipeline(columns, LogitClassifier()), {"logitclassifier__C": [0.01, 1.0]}, cv=3).fit(
+        frame, np.where(y, "yes", "no")
+    )
     final = search.best_estimator_[-1]
     assert list(final.classes_) == ["no", "yes"]
     assert list(final.feature_names_in_) == ["g_high", "g_low", "a", "b"]

@@ -99,7 +99,7 @@ def _with_signs(
     return b
 
 
-def _sweep(Q: FloatArray, gradient: FloatArray, b: FloatArray, l1: FloatArray, order: np.ndarray) -> None:  # type: ignore[type-arg]
+def _sweep(Q: FloatArray, gradient: FloatArray, b: FloatArray, l1: FloatArray, order: np.ndarray) -> None:
     """Minimise over one coefficient after another; `gradient` (of c'b + b'Qb/2) and `b` are brought up to date."""
     diagonal = Q.diagonal()
     for j in order:

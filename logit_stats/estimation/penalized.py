@@ -192,9 +192,7 @@ def penalized_fit(
     return PenalizedEstimate(problem, penalty, gamma, here, value, violation, violation <= tol, steps)
 
 
-def _objective(
-    problem: PenalizedProblem, here: Moments, gamma: FloatArray, l1: FloatArray, l2: FloatArray
-) -> float:
+def _objective(problem: PenalizedProblem, here: Moments, gamma: FloatArray, l1: FloatArray, l2: FloatArray) -> float:
     return float(-here.loglik / problem.observations + 0.5 * (l2 @ gamma**2) + l1 @ np.abs(gamma))
 
 

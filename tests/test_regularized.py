@@ -1,0 +1,185 @@
+"""Penalized fits against the reference values, statsmodels, expanded data, and the conditions of an optimum."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import logit_stats as ls
+from logit_stats.errors import DataError, NotAvailableError, UnknownOptionError, WeightError
+from logit_stats.estimation.coordinate_descent import elastic_net_quadratic, subgradient_violation
+from tests.cases import load_case
+
+CASES = [
+    (name, key)
+    for name, keys in {
+        "birthwt_factor": ["ridge", "ridge_standardized", "lasso_standardized", "elastic_net_standardized"],
+        "pima_train_test": ["ridge", "ridge_standardized", "lasso", "lasso_standardized", "elastic_net_standardized"],
+    }.items()
+    for key in keys
+]
+
+
+def _model(name="pima_train_test"):
+    case = load_case(name)
+    formula, arguments = case.model_arguments()
+    return ls.logit(formula, case.data, **arguments)
+
+
+def _data(n=200, k=5, seed=0):
+    rng = np.random.default_rng(seed)
+    X = np.column_stack([np.ones(n), rng.normal(size=(n, k))])
+    return X, (rng.random(n) < 1 / (1 + np.exp(-X[:, 1] + X[:, 2]))).astype(float)
+
+
+@pytest.mark.parametrize(("name", "key"), CASES)
+def test_reference_values(name, key):
+    value = load_case(name).values["elastic_net"][key]
+    fit = _model(name).fit_regularized(alpha=value["lambda"], L1_wt=value["alpha"], standardize=value["standardize"])
+    columns = [c.replace("raceblack", "race[T.black]").replace("raceother", "race[T.other]") for c in value["columns"]]
+    found = fit.params.rename(lambda c: c.replace("C(race)", "race").split(", Treatment")[0])
+    np.testing.assert_allclose(found["Intercept"], value["intercept"], rtol=1e-9)
+    np.testing.assert_allclose(found[columns], value["coef"], rtol=1e-9, atol=1e-12)
+    assert list(found[columns] == 0.0) == [c == 0 for c in value["coef"]]
+    assert fit.converged
+    assert fit.optimality_violation <= 1e-10
+    np.testing.assert_allclose(fit.estimate.objective, value["objective"], rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_l1_as_statsmodels():
+    sm = pytest.importorskip("statsmodels.api")
+    X, y = _data()
+    for alpha in (5.0, np.array([0.0, 3.0, 3.0, 10.0, 1.0, 0.0])):
+        theirs = sm.Logit(y, X).fit_regularized(alpha=alpha, disp=0, acc=1e-14, trim_mode="off")
+        ours = ls.Logit(y, X).fit_regularized("l1", alpha=alpha, trim_mode="off")
+        np.testing.assert_allclose(ours.params, theirs.params, atol=2e-6)
+
+
+@pytest.mark.parametrize("l1_wt", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("penalize_intercept", [False, True])
+def test_conditions_of_an_optimum_at_the_users_scale(l1_wt, penalize_intercept):
+    X, y = _data()
+    X[:, 3] *= 100.0
+    X[:, 2] += 50.0
+    fit = ls.Logit(y, X).fit_regularized(alpha=0.05, L1_wt=l1_wt, penalize_intercept=penalize_intercept)
+    b = fit.params
+    strength = np.where(np.arange(6) == 0, 0.05 * penalize_intercept, 0.05)
+    gradient = -X.T @ (y - 1 / (1 + np.exp(-X @ b))) / len(y) + strength * (1 - l1_wt) * b
+    assert subgradient_violation(gradient, b, strength * l1_wt).max() < 1e-9
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_frequency_weights_and_grouped_rows_are_the_expanded_data(standardize):
+    X, y = _data(40, 3)
+    times = np.random.default_rng(2).integers(1, 4, 40)
+    arguments = {"alpha": 0.03, "L1_wt": 0.5, "standardize": standardize}
+    expanded = ls.Logit(np.repeat(y, times), np.repeat(X, times, axis=0)).fit_regularized(**arguments).params
+    weighted = ls.Logit(y, X, freq_weights=times).fit_regularized(**arguments).params
+    grouped = ls.Logit(y * times, X, trials=times).fit_regularized(**arguments).params
+    np.testing.assert_allclose(weighted, expanded, atol=1e-9)
+    np.testing.assert_allclose(grouped, expanded, atol=1e-9)
+
+
+def test_class_weights():
+    X, y = _data()
+    model = ls.Logit(y, X)
+    share = y.mean()
+    by_hand = {0: 0.5 / (1 - share), 1: 0.5 / share}
+    balanced = model.fit_regularized(alpha=0.01, class_weight="balanced").params
+    np.testing.assert_allclose(balanced, model.fit_regularized(alpha=0.01, class_weight=by_hand).params, atol=1e-10)
+    grouped = ls.Logit(y, X, trials=np.ones(len(y))).fit_regularized(alpha=0.01, class_weight=by_hand).params
+    np.testing.assert_allclose(balanced, grouped, atol=1e-9)
+    with pytest.raises(WeightError):
+        model.fit_regularized(alpha=0.01, class_weight={2: 1.0})
+
+
+def test_no_penalty_is_maximum_likelihood():
+    X, y = _data()
+    offset = np.linspace(-1, 1, len(y))
+    model = ls.Logit(y, X, offset=offset)
+    np.testing.assert_allclose(model.fit_regularized(alpha=0.0).params, model.fit().params, atol=1e-8)
+
+
+def test_penalty_weights_and_no_intercept():
+    X, y = _data()
+    fit = ls.Logit(y, X[:, 1:]).fit_regularized(alpha=1.0, penalty_weights=[0, 1, 1, 1, 1])
+    assert list(fit.params != 0.0) == [True, False, False, False, False]
+
+
+def test_separated_and_dependent_columns_have_a_penalized_fit():
+    x = np.arange(10.0)
+    y = (x > 3).astype(float)
+    fit = ls.Logit(y, np.column_stack([np.ones(10), x, x]), check_rank=False).fit_regularized(alpha=0.01, L1_wt=0.0)
+    assert fit.converged
+    np.testing.assert_allclose(fit.params[1], fit.params[2], atol=1e-9)
+
+
+def test_path_choice_and_plot():
+    model = _model()
+    path = model.regularization_path(count=15, cv=5, seed=1)
+    assert (path.params.iloc[0, 1:] == 0.0).all()
+    assert (path.params.iloc[1, 1:] != 0.0).any()
+    assert max(fit.optimality_violation for fit in path.fits) <= 1e-10
+    one = model.fit_regularized(alpha=float(path.alphas[7]), standardize=True)
+    np.testing.assert_allclose(path.params.iloc[7], one.params, atol=1e-8)
+    again = model.regularization_path(count=15, cv=5, seed=1)
+    np.testing.assert_array_equal(path.cv.deviance, again.cv.deviance)
+    assert path.cv.one_se <= path.cv.best
+    assert path.cv.deviance[path.cv.one_se] <= path.cv.deviance[path.cv.best] + path.cv.se[path.cv.best]
+    assert path.choose() is path.fits[path.cv.one_se]
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    axes = path.plot()
+    assert len(axes.lines) == 7 + 2
+    with pytest.raises(NotAvailableError, match="cv=10"):
+        model.regularization_path(count=3).choose()
+
+
+def test_inference_is_refused_and_what_stands_in_its_place():
+    model = _model()
+    fit = model.fit_regularized(alpha=0.05, standardize=True)
+    for ask in (lambda: fit.bse, lambda: fit.pvalues, fit.conf_int, fit.cov_params):
+        with pytest.raises(NotAvailableError, match="refit"):
+            ask()
+    refitted = fit.refit()
+    kept = [name for name in fit.params.index if fit.params[name] != 0.0]
+    assert list(refitted.params.index) == kept
+    pd.testing.assert_series_equal(
+        refitted.params,
+        ls.logit("diabetic ~ npreg + glu + bmi + ped + age", load_case("pima_train_test").data).fit().params,
+    )
+    share = fit.stability(30, seed=4)
+    pd.testing.assert_series_equal(share, fit.stability(30, seed=4))
+    assert share["glu"] == 1.0
+    assert share["skin"] < 0.5
+    assert "no valid Wald" in str(fit)
+    assert "<table" in fit._repr_html_()
+
+
+def test_predictions_of_new_data_keep_index():
+    model = _model()
+    fit = model.fit_regularized(alpha=0.05, standardize=True)
+    data = load_case("pima_train_test").data
+    pd.testing.assert_series_equal(fit.predict(data.iloc[5:9]), fit.predict().iloc[5:9])
+
+
+def test_refusals():
+    X, y = _data()
+    model = ls.Logit(y, X)
+    with pytest.raises(UnknownOptionError, match="no argument alpah"):
+        model.fit_regularized(alpah=1.0)
+    with pytest.raises(UnknownOptionError):
+        model.fit_regularized("l2", alpha=1.0)
+    for arguments in ({"alpha": -1.0}, {"alpha": np.nan}, {"alpha": [1.0, 2.0]}, {"alpha": 1.0, "L1_wt": 2.0}):
+        with pytest.raises(DataError):
+            model.fit_regularized(**arguments)
+
+
+def test_quadratic_with_random_curvatures():
+    rng = np.random.default_rng(5)
+    for _ in range(30):
+        k = int(rng.integers(1, 30))
+        root = rng.normal(size=(k + 5, k))
+        H, c, l1 = root.T @ root / k, 3 * rng.normal(size=k), np.full(k, 1.0)
+        b = elastic_net_quadratic(H, c, l1, np.full(k, 0.1), np.zeros(k))
+        assert subgradient_violation(c + H @ b + 0.1 * b, b, l1).max() < 1e-10
