@@ -385,7 +385,7 @@ class Logit:
         penalty_weights: Any = None,
         class_weight: Any = None,
         start_params: Any = None,
-        tol: float = 1e-10,
+        tol: float = 1e-12,
         maxiter: int = 200,
         **trim: Any,
     ) -> RegularizedResults:
@@ -411,7 +411,7 @@ class Logit:
             Weights of failures and successes, as ``{0: 1, 1: 5}``.
         start_params : (k,) array_like, optional
         tol : float
-            Largest violation of the optimality conditions.
+            Violation of the optimality conditions at which to stop; a fit that ends below 1e-10 has converged.
         maxiter : int
         **trim
             For ``method="l1"`` statsmodels' `trim_mode` and `size_trim_tol`; `auto_trim_tol`, `qc_tol`, `qc_verbose` and

@@ -56,6 +56,10 @@ def elastic_net_quadratic(
     array([2., 0.])
     """
     Q = H + np.diag(l2)
+    if not l1.any():
+        whole = EquilibratedCholesky(Q)
+        if whole.definite and whole.smallest_pivot > 1e-13:
+            return whole.solve(-c)
     b = start.copy()
     tried: bytes | None = None
     for _ in range(SWEEPS // SWEEPS_AT_ONCE):

@@ -126,8 +126,11 @@ def column_sums(design: Design, center: FloatArray | None) -> FloatArray:
 def prepare(design: Design, penalty: Penalty) -> PenalizedProblem:
     """Centre and scale the columns for a kind of penalty (its strength may still change, but not where it is zero)."""
     total = float(design.row_weight.sum())
-    mean = column_sums(design, None) / total
-    deviation = np.sqrt(column_sums(design, mean) / total)
+    # where columns are not standardized, centre and scale only condition the problem: a part of the rows will do
+    part = design.thinned(SUBSAMPLE_STRIDE) if not penalty.standardize and design.rows >= SUBSAMPLE_ROWS else design
+    counted = float(part.row_weight.sum())
+    mean = column_sums(part, None) / counted
+    deviation = np.sqrt(column_sums(part, mean) / counted)
     constant = design.constant
     deviation[deviation <= 1e-13 * np.abs(mean)] = 0.0
     sized = np.where(deviation > 0.0, deviation, np.where(mean != 0.0, np.abs(mean), 1.0))
@@ -162,13 +165,13 @@ def penalized_fit(
     start : (k,), optional
         Working coefficients.
     tol : float
-        Largest violation of the optimality conditions that is accepted.
+        Violation of the optimality conditions at which to stop; up to 1e-10 counts as converged where rounding allows no less.
     maxiter : int
         Largest number of steps.
     """
     k = problem.design.columns
     if start is None:
-        start = np.zeros(k)
+        start = _null_start(problem)
         if problem.design.rows >= SUBSAMPLE_ROWS and problem.design.rows >= 200 * k:
             part = problem.design.thinned(SUBSAMPLE_STRIDE)
             smaller = replace(problem, design=part, observations=float(part.row_weight.sum()))
@@ -189,7 +192,20 @@ def penalized_fit(
             break
         gamma, here, value = moved
         steps += 1
-    return PenalizedEstimate(problem, penalty, gamma, here, value, violation, violation <= tol, steps)
+    return PenalizedEstimate(problem, penalty, gamma, here, value, violation, violation <= max(tol, TOLERANCE), steps)
+
+
+def _null_start(problem: PenalizedProblem) -> FloatArray:
+    """Zeros, and a free intercept at the log odds of the sample: one step is saved."""
+    design, working = problem.design, problem.working
+    start = np.zeros(design.columns)
+    if working.constant is None or design.offset is not None:
+        return start
+    weight = 1.0 if design.weight is None else design.weight.values
+    share = float(np.sum(weight * design.response.successes)) / float(design.row_weight.sum())
+    if 0.0 < share < 1.0:
+        start[working.constant] = np.log(share / (1.0 - share)) / working.constant_value
+    return start
 
 
 def _objective(problem: PenalizedProblem, here: Moments, gamma: FloatArray, l1: FloatArray, l2: FloatArray) -> float:
