@@ -15,7 +15,9 @@ pytest.importorskip("sklearn")
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -79,6 +81,11 @@ def test_digits_one_vs_rest():
     assert round(model.score(train, parts[2]), 4) == 0.9645
     assert round(model.score(test, parts[3]), 4) == 0.9417
     np.testing.assert_allclose(model.predict_proba(test).sum(axis=1), 1.0)
+    tight = OneVsRestClassifier(LogisticRegression(C=0.05, solver="liblinear", tol=1e-10, max_iter=100_000))
+    tight.fit(train, parts[2])
+    np.testing.assert_array_equal(
+        confusion_matrix(parts[3], model.predict(test)), confusion_matrix(parts[3], tight.predict(test))
+    )
 
 
 @pytest.mark.parametrize("scaling", [1.0, 3.0])
