@@ -30,7 +30,7 @@ _HOME = {
     "set_threads": "logit_stats.estimation.kernel",
     "show_config": "logit_stats.config",
 }
-_ROOMS = ("datasets", "errors")
+_ROOMS = ("datasets", "errors", "sklearn")
 
 
 def __getattr__(name: str) -> Any:
