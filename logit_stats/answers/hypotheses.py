@@ -2,18 +2,117 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logit_stats.answers.finished import Finished
+from logit_stats.design.constraints import Constraints, read_constraints
 from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
 
 if TYPE_CHECKING:
+    from logit_stats.inference.deviance_analysis import Measures
+    from logit_stats.inference.hypotheses import TestTable, TTest, WaldTest
+    from logit_stats.inference.score_test import ScoreTest
     from logit_stats.results import LogitResults
 
 
 class Hypotheses(Finished):
     """What can be tested."""
 
+    def _constraints(self, given: Any) -> Constraints:
+        return read_constraints(given, self.fit_.design.names)
+
+    def t_test(self, r_matrix: Any, use_t: bool | None = None) -> TTest:
+        """Test constraints one by one, under the covariance of the result.
+
+        Parameters
+        ----------
+        r_matrix : str, list of str, dict, (q, k) array_like, or pair (R, q)
+            ``"x1 = x2, x3 = 0.5"`` in patsy's grammar, or a matrix with one column for each coefficient.
+        use_t : bool, optional
+            Student's t with n - k degrees of freedom; by default as the result does.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> res = ls.logit("low ~ age + lwt + smoke", ls.datasets.load("birthwt")).fit()
+        >>> res.t_test("smoke = 0.5").pvalue.round(4)
+        array([0.6044])
+        """
+        from logit_stats.inference.hypotheses import t_test
+
+        return t_test(self.fit_, self.covariance_, self._constraints(r_matrix), self._degrees(use_t))
+
+    def wald_test(self, r_matrix: Any, use_f: bool | None = None) -> WaldTest:
+        """Test constraints jointly, by chi-squared, or by F with n - k denominator degrees of freedom; see `t_test`."""
+        from logit_stats.inference.hypotheses import wald_test
+
+        return wald_test(self.fit_, self.covariance_, self._constraints(r_matrix), self._degrees(use_f))
+
+    def f_test(self, r_matrix: Any) -> WaldTest:
+        """Test constraints jointly by F with n - k denominator degrees of freedom; see `t_test`."""
+        return self.wald_test(r_matrix, use_f=True)
+
+    def wald_test_terms(self) -> TestTable:
+        """Joint Wald test of the columns of each term."""
+        from logit_stats.inference.deviance_analysis import wald_of_terms
+
+        return wald_of_terms(self.fit_, self.covariance_, self._degrees(None))
+
+    def t_test_pairwise(self, term_name: str, method: str = "holm", alpha: float = 0.05) -> TestTable:
+        """Differences between all pairs of levels of a factor; p-values adjusted by "holm", "bonferroni" or "fdr_bh"."""
+        from logit_stats.inference.multiple_testing import pairwise_test
+
+        return pairwise_test(self.fit_, self.covariance_, term_name, method, alpha, self._degrees(None))
+
+    def _degrees(self, use_t: bool | None) -> float | None:
+        return self._statistics.df_resid if (self.use_t if use_t is None else use_t) else None
+
     def lr_test(self, other: LogitResults) -> LikelihoodRatioTest:
         """Likelihood-ratio test against a nested (or nesting) fit to the same rows."""
         return likelihood_ratio_test(self.fit_, other.fit_)
+
+    def score_test(self, added: Any, robust: bool | None = None) -> ScoreTest:
+        """Score test of columns that the model does not have, without fitting the larger model.
+
+        Parameters
+        ----------
+        added : str or (n, q) array_like
+            Terms as on the right of a formula (``"z + x:z"``), or columns.
+        robust : bool, optional
+            Hold when the model's variance is wrong; by default where the covariance of the result is robust.
+        """
+        from logit_stats.inference.added_terms import score_test_of_added
+
+        robust = self.covariance_.robust if robust is None else robust
+        return score_test_of_added(self.fit_, added, robust, _callers_scope())
+
+    def anova(self, type: int = 1, test: str = "LR") -> TestTable:
+        """Analysis of deviance of types 1, 2 and 3, by "LR", "Wald" or "score"; see `deviance_analysis.anova`."""
+        from logit_stats.inference.deviance_analysis import anova
+
+        return anova(self.fit_, self.covariance_, self._measures, type, test)
+
+    def drop1(self) -> TestTable:
+        """Leave out each term in turn that no other contains: deviance, AIC, likelihood-ratio test."""
+        from logit_stats.inference.deviance_analysis import drop1
+
+        return drop1(self.fit_, self._measures)
+
+    def add1(self, scope: Any) -> TestTable:
+        """Add each term (``"z + x:z"``) or column in turn: deviance, AIC, likelihood-ratio test."""
+        from logit_stats.inference.deviance_analysis import add1
+
+        return add1(self.fit_, self._measures, scope, _callers_scope())
+
+    @property
+    def _measures(self) -> Measures:
+        from logit_stats.inference.deviance_analysis import Measures
+
+        return Measures(self._statistics.deviance, self._statistics.criterion("aic"))
+
+
+def _callers_scope() -> Any:
+    """The variables where the method was called."""
+    from logit_stats.design.formula import capture_scope
+
+    return capture_scope(2)

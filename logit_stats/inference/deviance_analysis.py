@@ -1,0 +1,298 @@
+"""Analysis of deviance: what each term of a model contributes.
+
+Type 1 adds the terms in their order. Type 2 tests each term after all others that do not contain it, type 3 after all
+others whatever they contain (Fox and Weisberg 2019, An R Companion to Applied Regression, sections 5.3.4 and 6.4). Each by
+the likelihood ratio, by Wald's statistic with the covariance chosen, or by the score.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from logit_stats.design.design import Design
+from logit_stats.design.terms import ModelTerm, model_terms, with_added, with_columns_added, without_terms
+from logit_stats.errors import DataError, NotAvailableError, UnknownOptionError, check_choice
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.maximum_likelihood import maximum_likelihood
+from logit_stats.estimation.null_model import null_model
+from logit_stats.inference.covariance import Covariance
+from logit_stats.inference.hypotheses import TestTable, columns_are_zero, wald_statistic
+from logit_stats.inference.score_test import score_test
+
+TESTS = ("LR", "Wald", "score")
+
+
+@dataclass(frozen=True, eq=False)
+class Nested:
+    """Log-likelihood, deviance and number of coefficients of a model of some of the terms."""
+
+    loglik: float
+    deviance: float
+    aic: float
+    parameters: int
+    fit: Fit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Deviance and AIC of the model itself, from which those of others follow by the difference of log-likelihoods."""
+
+    deviance: float
+    aic: float
+
+    def of(self, whole: Fit, loglik: float, parameters: int, fit: Fit | None) -> Nested:
+        """Say of another model on the same rows what comparisons need."""
+        fall = 2.0 * (whole.loglik - loglik)
+        return Nested(
+            loglik, self.deviance + fall, self.aic + fall - 2.0 * (whole.parameters - parameters), parameters, fit
+        )
+
+
+class SmallerModels:
+    """Fits of models of fewer terms on the same rows, each fitted once."""
+
+    def __init__(self, fit: Fit, measures: Measures) -> None:
+        self.fit = fit
+        self.measures = measures
+        self.terms = model_terms(fit.design)
+        self._found: dict[frozenset[str], Nested] = {}
+
+    @cached_property
+    def effects(self) -> tuple[ModelTerm, ...]:
+        """Terms without the constant."""
+        return tuple(term for term in self.terms if term.factors)
+
+    def without(self, dropped: list[ModelTerm]) -> Nested:
+        """Fit the model without these terms."""
+        key = frozenset(term.name for term in dropped)
+        if key not in self._found:
+            self._found[key] = self._fitted(dropped)
+        return self._found[key]
+
+    def _fitted(self, dropped: list[ModelTerm]) -> Nested:
+        whole, fit = self.fit, self.fit
+        if len(dropped) == len(self.terms):  # probability one half, or what the offset says
+            null = null_model(whole.design, constant_in_span=False)
+            return self.measures.of(whole, null.loglik, 0, None)
+        if dropped:
+            fit = maximum_likelihood(without_terms(whole.design, dropped), check_rank="drop")
+        return self.measures.of(whole, fit.loglik, fit.parameters, fit)
+
+
+def anova(fit: Fit, cov: Covariance, measures: Measures, type: int = 1, test: str = "LR") -> TestTable:
+    """Analysis of deviance.
+
+    Parameters
+    ----------
+    fit : Fit
+    cov : Covariance
+        Used by Wald tests.
+    measures : Measures
+        Of the fit.
+    type : {1, 2, 3}
+    test : {"LR", "Wald", "score"}
+
+    Returns
+    -------
+    TestTable
+        Columns df, statistic, p_value; for type 1 also resid_df and resid_deviance of the model up to the term.
+
+    Raises
+    ------
+    NotAvailableError
+        For likelihood-ratio and score tests under sampling weights, where there is no likelihood.
+    """
+    if type not in (1, 2, 3):
+        raise UnknownOptionError(f"type={type!r} is not known; choose one of 1, 2, 3.")
+    check_choice("test", test, TESTS)
+    _refuse_without_likelihood(fit, test)
+    models = SmallerModels(fit, measures)
+    if not models.effects:
+        raise DataError("The model has no term beside the constant; there is nothing to compare.")
+    rows = [_row(models, cov, term, type, test) for term in models.effects]
+    frame = pd.DataFrame(rows, index=[term.name for term in models.effects])
+    frame.index.name = "term"
+    if type == 1 and test != "Wald":
+        frame = pd.concat([_first_row(models), frame])
+    return TestTable(frame, f"Analysis of deviance, type {type}, {_words(test, cov)}", _notes(models, type, test, cov))
+
+
+def _row(models: SmallerModels, cov: Covariance, term: ModelTerm, type_: int, test: str) -> dict[str, float]:
+    order = list(models.effects)
+    if type_ == 1:
+        later = order[order.index(term) + 1 :]
+    elif type_ == 2:
+        later = [other for other in order if other.contains(term)]
+    else:
+        later = []
+    if test == "Wald":
+        statistic, df = _wald(models, cov, term, later, type_)
+    else:
+        larger, smaller = models.without(later), models.without([*later, term])
+        df = larger.parameters - smaller.parameters
+        if test == "LR":
+            statistic = max(2.0 * (larger.loglik - smaller.loglik), 0.0)
+        else:
+            statistic = _score(larger, smaller, term)
+    found = {"df": df, "statistic": statistic, "p_value": float(stats.chi2.sf(statistic, df)) if df else float("nan")}
+    if type_ == 1 and test != "Wald":
+        upto = models.without(later)
+        found["resid_df"] = models.fit.design.observations - upto.parameters
+        found["resid_deviance"] = upto.deviance
+    return found
+
+
+def _wald(
+    models: SmallerModels, cov: Covariance, term: ModelTerm, later: list[ModelTerm], type_: int
+) -> tuple[float, int]:
+    """Wald statistic; after the terms of `later` have been cleared away in the metric of the covariance.
+
+    The part of a joint hypothesis that is orthogonal to another one has the difference of their statistics.
+    """
+    if type_ == 1:
+        fit = models.without(later).fit
+        assert fit is not None
+        from logit_stats.inference.covariance import covariance
+
+        if cov.cov_type not in ("nonrobust", "HC0", "HC1", "HC2", "HC3"):
+            raise NotAvailableError(
+                f'Type 1 Wald tests refit smaller models, for which cov_type="{cov.cov_type}" is not kept.'
+            )
+        mine = next(t for t in model_terms(fit.design) if t.name == term.name)
+        hypothesis = columns_are_zero(fit.design.names, mine.columns)
+        return wald_statistic(fit, covariance(fit, cov.cov_type), hypothesis), len(mine.columns)
+    names = models.fit.design.names
+    above = tuple(j for other in later for j in other.columns)
+    both = wald_statistic(models.fit, cov, columns_are_zero(names, (*term.columns, *above)))
+    return both - (wald_statistic(models.fit, cov, columns_are_zero(names, above)) if above else 0.0), len(term.columns)
+
+
+def _score(larger: Nested, smaller: Nested, term: ModelTerm) -> float:
+    assert larger.fit is not None
+    design = larger.fit.design
+    beta = np.zeros(design.columns)
+    if smaller.fit is not None:
+        place = {name: j for j, name in enumerate(design.names)}
+        if any(name not in place for name in smaller.fit.design.names):
+            raise NotAvailableError(f"Without {term.name} the other terms are coded anew; use test='LR'.")
+        for name, value in zip(smaller.fit.design.names, smaller.fit.beta, strict=True):
+            beta[place[name]] = value
+    kept = () if smaller.fit is None else smaller.fit.design.names
+    columns = [j for j, name in enumerate(design.names) if name not in kept]
+    return score_test(design, beta, columns, term.name).statistic
+
+
+def drop1(fit: Fit, measures: Measures) -> TestTable:
+    """Leave out each term in turn that no other term contains: deviance, AIC and likelihood-ratio test, as R's ``drop1``."""
+    _refuse_without_likelihood(fit, "LR")
+    models = SmallerModels(fit, measures)
+    droppable = [t for t in models.effects if not any(other.contains(t) for other in models.effects)]
+    whole = models.without([])
+    return _compared(whole, {t.name: models.without([t]) for t in droppable}, f"{_name(fit)}: one term left out")
+
+
+def add1(fit: Fit, measures: Measures, scope: str | Any, namespace: Any) -> TestTable:
+    """Add each term of the scope in turn: deviance, AIC and likelihood-ratio test, as R's ``add1``."""
+    _refuse_without_likelihood(fit, "LR")
+    _, terms = extended(fit.design, scope, namespace)
+    found: dict[str, Nested] = {}
+    for term in terms:
+        design, _ = (
+            extended(fit.design, term.name, namespace)
+            if isinstance(scope, str)
+            else _one_added(fit.design, scope, term)
+        )
+        larger = maximum_likelihood(design, check_rank="drop")
+        found[term.name] = measures.of(fit, larger.loglik, larger.parameters, larger)
+    return _compared(measures.of(fit, fit.loglik, fit.parameters, fit), found, f"{_name(fit)}: one term added")
+
+
+def extended(design: Design, added: Any, namespace: Any) -> tuple[Design, tuple[ModelTerm, ...]]:
+    """Return the design with terms (a text) or columns (an array or a frame) added, and these terms."""
+    return with_added(design, added, namespace) if isinstance(added, str) else with_columns_added(design, added)
+
+
+def _one_added(design: Design, exog: Any, term: ModelTerm) -> tuple[Design, tuple[ModelTerm, ...]]:
+    larger, terms = with_columns_added(design, exog)
+    return without_terms(larger, [other for other in terms if other.name != term.name]), (term,)
+
+
+def _compared(base: Nested, others: dict[str, Nested], title: str) -> TestTable:
+    rows: list[dict[str, float]] = [
+        {"df": np.nan, "deviance": base.deviance, "aic": base.aic, "lr": np.nan, "p_value": np.nan}
+    ]
+    for other in others.values():
+        df = abs(base.parameters - other.parameters)
+        lr = max(2.0 * abs(base.loglik - other.loglik), 0.0)
+        p = float(stats.chi2.sf(lr, df)) if df else float("nan")
+        rows.append({"df": df, "deviance": other.deviance, "aic": other.aic, "lr": lr, "p_value": p})
+    frame = pd.DataFrame(rows, index=["<none>", *others])
+    frame.index.name = "term"
+    return TestTable(frame, title)
+
+
+def _first_row(models: SmallerModels) -> pd.DataFrame:
+    empty = models.without(list(models.effects))
+    row = {"resid_df": models.fit.design.observations - empty.parameters, "resid_deviance": empty.deviance}
+    return pd.DataFrame(
+        [row], index=pd.Index(["NULL"], name="term"), columns=["df", "statistic", "p_value", *row], dtype=float
+    )
+
+
+def _refuse_without_likelihood(fit: Fit, test: str) -> None:
+    if fit.design.weight_kind == "sampling" and test != "Wald":
+        raise NotAvailableError(
+            'Under sampling weights there is no likelihood to compare; use anova(type=2, test="Wald").'
+        )
+    if fit.method == "firth":
+        raise NotAvailableError("Penalized fits of different models have different penalties; use pvalues of the fit.")
+
+
+def _name(fit: Fit) -> str:
+    return "The model" if fit.design.formula is None else fit.design.formula.text
+
+
+def _words(test: str, cov: Covariance) -> str:
+    return {"LR": "likelihood-ratio tests", "score": "score tests", "Wald": f"Wald tests ({cov.cov_type} covariance)"}[
+        test
+    ]
+
+
+def _notes(models: SmallerModels, type_: int, test: str, cov: Covariance) -> tuple[str, ...]:
+    found = []
+    if type_ == 3 and any(other.contains(term) for term in models.effects for other in models.effects):
+        found.append(
+            "Type 3 tests of a term inside an interaction depend on the coding; sum-to-zero contrasts, C(x, Sum), test "
+            "averages over the other factor."
+        )
+    if test != "Wald" and cov.robust:
+        found.append(f"These tests are model-based: they do not use the {cov.cov_type} covariance.")
+    return tuple(found)
+
+
+def wald_of_terms(fit: Fit, cov: Covariance, df_denom: float | None = None) -> TestTable:
+    """Joint Wald test of the columns of each term, as statsmodels' ``wald_test_terms``."""
+    rows = []
+    terms = model_terms(fit.design)
+    for term in terms:
+        chi2 = wald_statistic(fit, cov, columns_are_zero(fit.design.names, term.columns))
+        q = len(term.columns)
+        if df_denom is None:
+            rows.append({"statistic": chi2, "pvalue": float(stats.chi2.sf(chi2, q)), "df_constraint": q})
+        else:
+            rows.append(
+                {
+                    "statistic": chi2 / q,
+                    "pvalue": float(stats.f.sf(chi2 / q, q, df_denom)),
+                    "df_constraint": q,
+                    "df_denom": df_denom,
+                }
+            )
+    frame = pd.DataFrame(rows, index=[term.name for term in terms])
+    return TestTable(frame, f"Wald tests of the terms ({cov.cov_type} covariance)")

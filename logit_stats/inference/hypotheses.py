@@ -1,0 +1,230 @@
+"""Tests of linear hypotheses about the coefficients, ``R beta = q``: one by one (t), or jointly (Wald, F).
+
+With V the covariance chosen, the Wald statistic ``(R b - q)' (R V R')^-1 (R b - q)`` is chi-squared with as many degrees of
+freedom as there are constraints (Wald 1943; McCullagh and Nelder 1989, section 4.4); over that number it is compared with F
+where Student's t is asked for. Everything is computed in the solver's columns, so that units do not matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from logit_stats.design.block import FloatArray
+from logit_stats.design.constraints import Constraints, refuse_repeated
+from logit_stats.errors import DataError, NotAvailableError
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.linear_algebra import EquilibratedCholesky
+from logit_stats.inference.covariance import Covariance
+
+
+@dataclass(frozen=True, eq=False)
+class TTest:
+    """Tests of single constraints, under statsmodels' names.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        The constraints.
+    effect, sd, statistic, pvalue : (q,)
+        ``R b``, its standard error, z (or t) of ``R b - q``, two-sided p-value.
+    value : (q,)
+        What the constraints hold the effects to.
+    df_denom : float or (q,) or None
+        Degrees of freedom of Student's t; None for the normal distribution.
+    """
+
+    labels: tuple[str, ...]
+    effect: FloatArray
+    sd: FloatArray
+    statistic: FloatArray
+    pvalue: FloatArray
+    value: FloatArray
+    df_denom: float | FloatArray | None = None
+
+    @property
+    def tvalue(self) -> FloatArray:
+        """(q,) statistics, as statsmodels calls them."""
+        return self.statistic
+
+    def conf_int(self, alpha: float = 0.05) -> FloatArray:
+        """(q, 2) limits of the effects at level ``1 - alpha``."""
+        if not 0.0 < alpha < 1.0:
+            raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
+        tail = alpha / 2.0
+        half = (stats.norm.isf(tail) if self.df_denom is None else stats.t.isf(tail, self.df_denom)) * self.sd
+        return np.column_stack([self.effect - half, self.effect + half])
+
+    def summary_frame(self, alpha: float = 0.05) -> pd.DataFrame:
+        """One row a constraint, with statsmodels' columns."""
+        limits = self.conf_int(alpha)
+        letter = "z" if self.df_denom is None else "t"
+        columns = {"coef": self.effect, "std err": self.sd, letter: self.statistic, f"P>|{letter}|": self.pvalue,
+                   "Conf. Int. Low": limits[:, 0], "Conf. Int. Upp.": limits[:, 1]}  # fmt: skip
+        return pd.DataFrame(columns, index=list(self.labels))
+
+    def summary(self, alpha: float = 0.05) -> str:
+        """Return the table as text."""
+        return f"Tests of constraints\n{self.summary_frame(alpha).to_string(float_format='{:.4f}'.format)}"
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return str(self.summary_frame().to_html(float_format="{:.4f}".format))
+
+
+@dataclass(frozen=True, slots=True)
+class WaldTest:
+    """A joint test of constraints.
+
+    Attributes
+    ----------
+    statistic : float
+        Chi-squared, or F where `df_denom` is given.
+    pvalue : float
+    df_num : int
+        Number of constraints.
+    df_denom : float or None
+        Denominator degrees of freedom of F; None for chi-squared.
+    hypothesis : str
+        The constraints in words.
+    cov_type : str
+        Covariance used.
+    """
+
+    statistic: float
+    pvalue: float
+    df_num: int
+    df_denom: float | None
+    hypothesis: str
+    cov_type: str
+
+    @property
+    def fvalue(self) -> float:
+        """The statistic, as statsmodels calls that of an F test."""
+        return self.statistic
+
+    @property
+    def distribution(self) -> str:
+        """``"chi2"`` or ``"F"``."""
+        return "chi2" if self.df_denom is None else "F"
+
+    def __str__(self) -> str:
+        df = f"{self.df_num}" if self.df_denom is None else f"{self.df_num}, {self.df_denom:g}"
+        return (
+            f"Wald test of {self.hypothesis} ({self.cov_type} covariance): {self.distribution}({df}) = "
+            f"{self.statistic:.4f}, p = {self.pvalue:.4g}"
+        )
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(str(self))}</p>"
+
+
+@dataclass(frozen=True, eq=False)
+class TestTable:
+    """Tests side by side.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row a test.
+    title : str
+    notes : tuple of str
+        What a reader must know of them.
+    """
+
+    frame: pd.DataFrame
+    title: str
+    notes: tuple[str, ...] = ()
+
+    __test__ = False  # pytest would take the class for a test
+
+    def summary_frame(self) -> pd.DataFrame:
+        """Return the table as a frame."""
+        return self.frame.copy()
+
+    def __str__(self) -> str:
+        return "\n".join([self.title, self.frame.to_string(float_format="{:.6g}".format, na_rep=""), *self.notes])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        below = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        table = self.frame.to_html(float_format="{:.6g}".format, na_rep="")
+        return f"<p>{escape(self.title)}</p>{table}{below}"
+
+
+def t_test(fit: Fit, cov: Covariance, constraints: Constraints, df: float | FloatArray | None = None) -> TTest:
+    """Test each constraint by itself.
+
+    Parameters
+    ----------
+    fit : Fit
+    cov : Covariance
+    constraints : Constraints
+    df : float, optional
+        Degrees of freedom of Student's t.
+    """
+    L, size = _scaled(fit, constraints)
+    effect = constraints.R @ fit.beta
+    variance = np.einsum("ij,jk,ik->i", L, cov.working, L)
+    sd = size * np.sqrt(np.maximum(variance, 0.0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = (effect - constraints.value) / sd
+    tail = np.abs(statistic)
+    pvalue = 2.0 * (stats.norm.sf(tail) if df is None else stats.t.sf(tail, df))
+    return TTest(constraints.labels, effect, sd, statistic, np.asarray(pvalue), constraints.value, df)
+
+
+def wald_test(fit: Fit, cov: Covariance, constraints: Constraints, df_denom: float | None = None) -> WaldTest:
+    """Test all constraints jointly: chi-squared, or F with `df_denom` denominator degrees of freedom.
+
+    Raises
+    ------
+    DataError
+        If a constraint repeats others.
+    NotAvailableError
+        If the covariance does not determine the combinations (fewer clusters than constraints, say).
+    """
+    refuse_repeated(constraints)
+    chi2 = wald_statistic(fit, cov, constraints)
+    q = len(constraints)
+    if df_denom is None:
+        return WaldTest(chi2, float(stats.chi2.sf(chi2, q)), q, None, str(constraints), cov.cov_type)
+    return WaldTest(chi2 / q, float(stats.f.sf(chi2 / q, q, df_denom)), q, df_denom, str(constraints), cov.cov_type)
+
+
+def wald_statistic(fit: Fit, cov: Covariance, constraints: Constraints) -> float:
+    """Wald's chi-squared of all constraints."""
+    L, size = _scaled(fit, constraints)
+    away = (constraints.R @ fit.beta - constraints.value) / size
+    factor = EquilibratedCholesky(L @ cov.working @ L.T)
+    if not (factor.definite and factor.smallest_pivot > 1e-12):
+        raise NotAvailableError(
+            f"The {cov.cov_type} covariance does not determine these {len(constraints)} combinations together (a cluster "
+            f"covariance has no more rank than clusters): test fewer, or use another covariance."
+        )
+    return float(away @ factor.solve(away))
+
+
+def columns_are_zero(names: tuple[str, ...], columns: tuple[int, ...]) -> Constraints:
+    """Constraints that hold the coefficients of some columns to zero."""
+    R = np.zeros((len(columns), len(names)))
+    R[np.arange(len(columns)), list(columns)] = 1.0
+    return Constraints(R, np.zeros(len(columns)), tuple(f"{names[j]} = 0" for j in columns))
+
+
+def _scaled(fit: Fit, constraints: Constraints) -> tuple[FloatArray, FloatArray]:
+    """Rows of ``R A`` divided by their largest entry, and these sizes: columns of size 1e-300 must not overflow."""
+    L = constraints.R @ fit.working.matrix(fit.parameters)
+    size = np.abs(L).max(axis=1)
+    return L / size[:, None], size

@@ -1,0 +1,110 @@
+"""Score tests: would more columns raise the likelihood? Asked at the smaller fit, without fitting the larger.
+
+With s and I the score and information of the larger model at the smaller estimate, ``s' I^-1 s`` is chi-squared with as many
+degrees of freedom as columns were added (Rao 1948, Proc. Cambridge Philosophical Society 44, 50-57). The robust form puts the
+sum of squared scores of the added columns, cleared of the others, in the place of the information (Boos 1992, The American
+Statistician 46, 327-333).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+
+import numpy as np
+from scipy import stats
+
+from logit_stats.design.block import Block, FloatArray
+from logit_stats.design.design import Design
+from logit_stats.errors import DataError, NotAvailableError
+from logit_stats.estimation.kernel import linear_predictor, weighted_gram
+from logit_stats.estimation.likelihood import TALL_ROWS, moments
+from logit_stats.estimation.linear_algebra import EquilibratedCholesky
+from logit_stats.estimation.rows import score_residual
+from logit_stats.estimation.working import WorkingColumns, centred_columns
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTest:
+    """A score test of added columns.
+
+    Attributes
+    ----------
+    statistic, pvalue : float
+    df : int
+        Columns added.
+    added : str
+    robust : bool
+        Whether it holds when the model's variance is wrong.
+    """
+
+    statistic: float
+    df: int
+    pvalue: float
+    added: str
+    robust: bool = False
+
+    def __str__(self) -> str:
+        kind = "Robust score test" if self.robust else "Score test"
+        return f"{kind} of adding {self.added}: chi2({self.df}) = {self.statistic:.4f}, p = {self.pvalue:.4g}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(str(self))}</p>"
+
+
+def score_test(design: Design, beta: FloatArray, columns: list[int], added: str, robust: bool = False) -> ScoreTest:
+    """Score test of some columns of a design at an estimate of the others.
+
+    Parameters
+    ----------
+    design : Design
+        The larger model.
+    beta : (k,)
+        Its coefficients, zero in `columns`, the smaller model's estimates elsewhere.
+    columns : list of int
+        Columns tested.
+    added : str
+        What they are.
+    robust : bool
+
+    Raises
+    ------
+    DataError
+        If an added column is a combination of the others.
+    NotAvailableError
+        Under sampling weights, unless robust.
+    """
+    if design.weight_kind == "sampling" and not robust:
+        raise NotAvailableError("Under sampling weights the score test needs the robust form: robust=True.")
+    working: WorkingColumns = centred_columns(design)
+    gamma = working.gamma(beta)
+    here = moments(design, gamma, working)
+    factor = EquilibratedCholesky(here.information)
+    if not (factor.definite and factor.smallest_pivot > 1e-10):
+        raise DataError(f"{added}: a column is a combination of the columns of the model, and cannot be tested.")
+    if not robust:
+        statistic = float(here.score @ factor.solve(here.score))
+    else:
+        others = [j for j in range(design.columns) if j not in columns]
+        meat = design.reduce(
+            partial(_meat, gamma=gamma, working=working, sampling=design.weight_kind == "sampling"), TALL_ROWS
+        )
+        clear = np.zeros((len(columns), design.columns))
+        clear[:, columns] = np.eye(len(columns))
+        if others:
+            inside = EquilibratedCholesky(np.ascontiguousarray(here.information[np.ix_(others, others)]))
+            clear[:, others] = -inside.solve(np.ascontiguousarray(here.information[np.ix_(others, columns)])).T
+        score = clear @ here.score
+        statistic = float(score @ EquilibratedCholesky(clear @ meat @ clear.T).solve(score))
+    return ScoreTest(statistic, len(columns), float(stats.chi2.sf(statistic, len(columns))), added, robust)
+
+
+def _meat(block: Block, gamma: FloatArray, working: WorkingColumns, sampling: bool) -> FloatArray:
+    eta = linear_predictor(block.X, gamma, block.offset, working.center, working.scale)
+    square = score_residual(eta, block.successes, block.trials) ** 2
+    if block.weight is not None:
+        square = square * (block.weight**2 if sampling else block.weight)
+    return weighted_gram(block.X, square, working.center, working.scale)
