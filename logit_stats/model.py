@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from logit_stats.design.block import FloatArray
+from logit_stats.design.constraints import read_constraints
 from logit_stats.design.design import Design
 from logit_stats.design.formula import capture_scope
 from logit_stats.design.from_arrays import design_from_arrays, new_columns
@@ -338,6 +339,35 @@ class Logit:
             print(results.convergence_message())
         return results
 
+    def fit_constrained(self, constraints: Any, maxiter: int = 35, tol: float | None = None) -> LogitResults:
+        """Fit by maximum likelihood under linear constraints on the coefficients.
+
+        Parameters
+        ----------
+        constraints : str, (q, k) array_like, or pair (R, q)
+            As for `LogitResults.t_test`: ``"x1 = x2, x3 = 0.5"``.
+        maxiter : int
+        tol : float, optional
+
+        Returns
+        -------
+        LogitResults
+            Degrees of freedom count the coefficients that were free; the covariance is zero in the directions that were
+            not. ``res.lr_test(constrained)`` tests the constraints.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> model = ls.logit("low ~ age + lwt + C(race)", data=ls.datasets.load("birthwt"))
+        >>> same = model.fit_constrained("C(race)[T.black] = C(race)[T.other]")
+        >>> same.params.round(4).tolist()
+        [1.1252, 0.5937, 0.5937, -0.0293, -0.0122]
+        """
+        from logit_stats.estimation.constrained import constrained_fit
+
+        fitted = constrained_fit(self.design, read_constraints(constraints, self.design.names), maxiter, tol)
+        return LogitResults(self, fitted, covariance(fitted), False)
+
     def fit_firth(self, start_params: Any = None, maxiter: int = 500, tol: float = 1e-10) -> FirthResults:
         """Fit by Firth's penalized likelihood, which has a finite estimate also under separation.
 
@@ -427,7 +457,7 @@ class Logit:
         >>> y = [0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
         >>> X = np.column_stack([np.ones(10), np.arange(10)])
         >>> ls.Logit(y, X).fit_regularized(alpha=0.1, L1_wt=0, penalize_intercept=True).params.round(6)
-        array([-1.046081,  0.514914])
+        array([-1.046098,  0.514921])
         """
         from logit_stats.regularized_results import fit_regularized
 

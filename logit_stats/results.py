@@ -60,6 +60,7 @@ class LogitResults(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy,
         """Fit the same model in statsmodels and compare, quantity by quantity."""
         from logit_stats.crosscheck import crosscheck
 
+        self.fit_.refuse_constraints("The cross-check")
         return crosscheck(self, rtol=rtol)
 
     def report(self, path: str | Path | None = None, alpha: float = 0.05) -> str:

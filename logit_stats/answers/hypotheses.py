@@ -36,7 +36,7 @@ class Hypotheses(Finished):
         >>> import logit_stats as ls
         >>> res = ls.logit("low ~ age + lwt + smoke", ls.datasets.load("birthwt")).fit()
         >>> res.t_test("smoke = 0.5").pvalue.round(4)
-        array([0.6044])
+        array([0.6003])
         """
         from logit_stats.inference.hypotheses import t_test
 

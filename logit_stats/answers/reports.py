@@ -58,4 +58,5 @@ class Reports(Finished):
         """Guaranteed digits, conditioning, versions and a hash of the data."""
         from logit_stats.assess.certificate import certificate
 
+        self.fit_.refuse_constraints("The certificate")
         return certificate(self.fit_)

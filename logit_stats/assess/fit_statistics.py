@@ -71,12 +71,12 @@ class FitStatistics:
     @property
     def df_model(self) -> int:
         """Number of coefficients beyond the null model."""
-        return self.fit.parameters - int(self.fit.constant_in_span)
+        return self.fit.free_parameters - int(self.fit.constant_in_span)
 
     @property
     def df_resid(self) -> float:
         """Observations minus coefficients."""
-        return self.fit.design.observations - self.fit.parameters
+        return self.fit.design.observations - self.fit.free_parameters
 
     @property
     def llr(self) -> float:
@@ -124,7 +124,7 @@ class FitStatistics:
             If `name` is none of `CRITERIA`.
         """
         check_choice("criterion", name, CRITERIA)
-        n, k = self.fit.design.observations, self.fit.parameters
+        n, k = self.fit.design.observations, self.fit.free_parameters
         if self._weighted:
             return float("nan")
         if name == "bic":
@@ -156,7 +156,7 @@ class FitStatistics:
 
     def _mcfadden_adj(self) -> float:
         """Ben-Akiva and Lerman 1985, section 7.2: all coefficients counted."""
-        return 1.0 - (self.llf - self.fit.parameters) / self.llnull
+        return 1.0 - (self.llf - self.fit.free_parameters) / self.llnull
 
     def _cox_snell(self) -> float:
         """Cox and Snell 1989, p. 208; Maddala 1983."""

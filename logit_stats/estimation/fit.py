@@ -9,6 +9,7 @@ import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
+from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.likelihood import linear_predictor, triangular_factor
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky, inverse_root
 from logit_stats.estimation.null_model import NullModel
@@ -127,4 +128,17 @@ class Fit:
     @property
     def parameters(self) -> int:
         """Number k of coefficients."""
+        return self.design.columns
+
+    def refuse_constraints(self, what: str) -> None:
+        """Raise `NotAvailableError` where the coefficients were fitted under constraints, which `what` would forget."""
+        if self.free_parameters < self.parameters:
+            raise NotAvailableError(
+                f"{what} would fit without the constraints of this model; fit it as a model of its own (combine the columns, "
+                f"put what is fixed into offset=)."
+            )
+
+    @property
+    def free_parameters(self) -> int:
+        """Number of coefficients that were estimated: k, less the constraints there were."""
         return self.design.columns

@@ -17,6 +17,7 @@ import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
+from logit_stats.estimation.kernel import linear_predictor
 from logit_stats.estimation.likelihood import moments, triangular_factor
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.moments import Moments
@@ -168,6 +169,19 @@ def _at_rounding(steps: list[Step]) -> bool:
     return len(steps) > 1 and steps[-1].decrement < ROUNDING and steps[-1].decrement > 0.25 * steps[-2].decrement
 
 
+def _within_reach(design: Design, working: WorkingColumns, here: Moments, step: FloatArray) -> float:
+    """Fraction of a step that leads no farther than a few times the linear predictors of now.
+
+    Where all probabilities are 0 or 1 to the last digit (a huge offset), the information is next to nothing, and the step
+    so long that halving it would not end.
+    """
+    if not np.isfinite(step).all():
+        return 1.0
+    block = design.block
+    reach = float(np.abs(linear_predictor(block.X, step, None, working.center, working.scale)).max(initial=0.0))
+    return min(1.0, (4.0 * here.max_abs_eta + 20.0) / reach) if reach > 0.0 else 1.0
+
+
 def _controlled_step(
     design: Design, working: WorkingColumns, gamma: FloatArray, here: Moments, step: FloatArray
 ) -> tuple[FloatArray, Moments, float]:
@@ -180,5 +194,5 @@ def _controlled_step(
         there = moments(design, candidate, working)
         if np.isfinite(there.loglik) and there.loglik >= here.loglik - slack:
             return candidate, there, length
-        length *= 0.5
+        length = 0.5 * length if length < 1.0 else 0.5 * _within_reach(design, working, here, step)
     return gamma, here, 0.0

@@ -250,6 +250,7 @@ def _refuse_without_likelihood(fit: Fit, test: str) -> None:
         raise NotAvailableError(
             'Under sampling weights there is no likelihood to compare; use anova(type=2, test="Wald").'
         )
+    fit.refuse_constraints("The comparison")
     if fit.method == "firth":
         raise NotAvailableError("Penalized fits of different models have different penalties; use pvalues of the fit.")
 

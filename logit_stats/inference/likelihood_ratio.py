@@ -49,24 +49,26 @@ def likelihood_ratio_test(one: Fit, other: Fit) -> LikelihoodRatioTest:
     NotAvailableError
         Under sampling weights, where there is no likelihood to compare.
     """
-    larger, smaller = (one, other) if one.parameters >= other.parameters else (other, one)
+    larger, smaller = (one, other) if one.free_parameters >= other.free_parameters else (other, one)
     if "sampling" in (larger.design.weight_kind, smaller.design.weight_kind):
         raise NotAvailableError(
             "Under sampling weights the likelihood is a weighted sum, not a likelihood; use a Wald test."
         )
-    if larger.parameters == smaller.parameters:
+    if larger.free_parameters == smaller.free_parameters:
         raise DataError(
-            f"Both models have {larger.parameters} coefficients; a likelihood-ratio test needs one inside the other."
+            f"Both models have {larger.free_parameters} coefficients; a likelihood-ratio test needs one inside the other."
         )
     _refuse_different_rows(larger, smaller)
     _refuse_not_nested(larger, smaller)
+    if larger.free_parameters < larger.parameters:
+        raise NotAvailableError("The larger model has constraints of its own; compare each with the model without any.")
     statistic = max(2.0 * (larger.loglik - smaller.loglik), 0.0)
-    df = larger.parameters - smaller.parameters
+    df = larger.free_parameters - smaller.free_parameters
     extra = [name for name in larger.design.names if name not in smaller.design.names]
     kept = [name for name in smaller.design.names if name in larger.design.names]
-    return LikelihoodRatioTest(
-        statistic, df, float(stats.chi2.sf(statistic, df)), " + ".join(extra), " + ".join(kept) or "the smaller model"
-    )
+    beyond = " + ".join(extra) or "the model without constraints"
+    kept_words = "the constraints" if not extra else " + ".join(kept) or "the smaller model"
+    return LikelihoodRatioTest(statistic, df, float(stats.chi2.sf(statistic, df)), beyond, kept_words)
 
 
 def _refuse_different_rows(larger: Fit, smaller: Fit) -> None:

@@ -15,9 +15,10 @@ from logit_stats.inference.covariance import Covariance
 
 
 def z_values(fit: Fit, cov: Covariance) -> FloatArray:
-    """(k,) coefficient over standard error."""
+    """(k,) coefficient over standard error; NaN where a constraint has fixed the coefficient."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(fit.beta / cov.standard_errors)
+        z = np.asarray(fit.beta / cov.standard_errors)
+    return z if fit.free_parameters == fit.parameters else np.where(cov.standard_errors > 0.0, z, np.nan)
 
 
 def p_values(z: FloatArray, df: float | None) -> FloatArray:

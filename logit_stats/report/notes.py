@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from logit_stats.errors import listed
+from logit_stats.estimation.constrained import ConstrainedFit
 from logit_stats.inference.hauck_donner import hauck_donner
 from logit_stats.inference.wald import overall_wald
 
@@ -38,6 +39,8 @@ def notes(res: LogitResults) -> list[str]:
         found.append(f"Models the probability of {response.success} (against {response.failure}).")
     if design.offset is not None:
         found.append(f"The linear predictor contains the offset {design.offset.label}.")
+    if isinstance(fit, ConstrainedFit):
+        found.append(f"Fitted under the constraints {fit.constraints}; the covariance is zero in their directions.")
     found += _weights_notes(res)
     if design.left_out:
         plural = "s" if len(design.left_out) > 1 else ""
