@@ -10,6 +10,7 @@ from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest, likeliho
 
 if TYPE_CHECKING:
     from logit_stats.inference.deviance_analysis import Measures
+    from logit_stats.inference.evidence import Evidence
     from logit_stats.inference.hypotheses import TestTable, TTest, WaldTest
     from logit_stats.inference.score_test import ScoreTest
     from logit_stats.results import LogitResults
@@ -103,6 +104,12 @@ class Hypotheses(Finished):
         from logit_stats.inference.deviance_analysis import add1
 
         return add1(self.fit_, self._measures, scope, _callers_scope())
+
+    def evidence(self, term: str, alpha: float = 0.05) -> Evidence:
+        """Wald, likelihood-ratio and score tests, profile and robust intervals of one term side by side: do they agree?"""
+        from logit_stats.inference.evidence import evidence
+
+        return evidence(self.fit_, self.covariance_, self._measures, term, alpha)
 
     @property
     def _measures(self) -> Measures:

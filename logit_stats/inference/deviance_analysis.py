@@ -139,7 +139,7 @@ def _row(models: SmallerModels, cov: Covariance, term: ModelTerm, type_: int, te
         if test == "LR":
             statistic = max(2.0 * (larger.loglik - smaller.loglik), 0.0)
         else:
-            statistic = _score(larger, smaller, term)
+            statistic = score_of_term(larger, smaller, term)
     found = {"df": df, "statistic": statistic, "p_value": float(stats.chi2.sf(statistic, df)) if df else float("nan")}
     if type_ == 1 and test != "Wald":
         upto = models.without(later)
@@ -173,7 +173,8 @@ def _wald(
     return both - (wald_statistic(models.fit, cov, columns_are_zero(names, above)) if above else 0.0), len(term.columns)
 
 
-def _score(larger: Nested, smaller: Nested, term: ModelTerm) -> float:
+def score_of_term(larger: Nested, smaller: Nested, term: ModelTerm) -> float:
+    """Score statistic of a term at the fit of the smaller model."""
     assert larger.fit is not None
     design = larger.fit.design
     beta = np.zeros(design.columns)

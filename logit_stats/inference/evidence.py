@@ -1,0 +1,188 @@
+"""The evidence on one term: every test and interval side by side, so that their disagreement cannot hide.
+
+Wald's test trusts a quadratic at the estimate, the score test one at zero, the likelihood ratio neither; robust errors do not
+trust the model's variance, cluster errors not its independence. Where all agree, the choice among them does not matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from logit_stats.design.terms import ModelTerm, find_term
+from logit_stats.errors import LogitStatsError, NotAvailableError
+from logit_stats.estimation.fit import Fit
+from logit_stats.inference.covariance import Covariance, covariance
+from logit_stats.inference.deviance_analysis import Measures, SmallerModels, score_of_term
+from logit_stats.inference.hauck_donner import hauck_donner
+from logit_stats.inference.hypotheses import columns_are_zero, wald_statistic
+from logit_stats.inference.profile import Profile
+from logit_stats.inference.wald import wald_interval
+
+FEW_EVENTS = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Tests and intervals of one term.
+
+    Attributes
+    ----------
+    term : str
+    tests : DataFrame
+        method, statistic (chi-squared), df, p_value.
+    intervals : DataFrame
+        For each coefficient and method: estimate, std_error, conf_low, conf_high, and whether the interval leaves zero out.
+    alpha : float
+    events_per_parameter : float
+        Events or non-events, whichever are fewer, over the number of coefficients.
+    past_peak : tuple of str
+        Columns whose Wald statistic shrinks as the effect grows (Hauck and Donner 1977).
+    """
+
+    term: str
+    tests: pd.DataFrame
+    intervals: pd.DataFrame
+    alpha: float
+    events_per_parameter: float
+    past_peak: tuple[str, ...]
+
+    @property
+    def agree(self) -> bool:
+        """Whether all tests decide alike at level alpha."""
+        below = self.tests["p_value"].dropna() < self.alpha
+        return bool(below.all() or not below.any())
+
+    @property
+    def verdict(self) -> str:
+        """Say in a sentence or two whether the methods agree."""
+        p = self.tests["p_value"].dropna()
+        below = p[p < self.alpha]
+        if self.agree:
+            side = "below" if len(below) else "above"
+            said = (
+                f"All {len(p)} tests agree: every p-value lies {side} {self.alpha:g} ({p.min():.3g} to {p.max():.3g})."
+            )
+        else:
+            others = ", ".join(self.tests.loc[p.index.difference(below.index), "method"])
+            those = ", ".join(self.tests.loc[below.index, "method"])
+            said = f"The tests disagree at {self.alpha:g}: below are {those}; not {others}."
+        if self.past_peak:
+            said += f" The Wald statistic of {', '.join(self.past_peak)} is past its peak: trust the likelihood ratio."
+        if self.events_per_parameter < FEW_EVENTS:
+            said += (
+                f" There are only {self.events_per_parameter:.1f} events per coefficient: large-sample tests are rough."
+            )
+        return said
+
+    def __str__(self) -> str:
+        tests = self.tests.to_string(index=False, float_format="{:.4g}".format)
+        intervals = self.intervals.to_string(index=False, float_format="{:.4g}".format)
+        return f"Evidence on {self.term}\n\n{tests}\n\n{intervals}\n\n{self.verdict}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        tables = [t.to_html(index=False, float_format="{:.4g}".format) for t in (self.tests, self.intervals)]
+        return f"<p>Evidence on {escape(self.term)}</p>{tables[0]}{tables[1]}<p>{escape(self.verdict)}</p>"
+
+
+def evidence(fit: Fit, cov: Covariance, measures: Measures, name: str, alpha: float = 0.05) -> Evidence:
+    """Every test and interval of a term.
+
+    Parameters
+    ----------
+    fit : Fit
+    cov : Covariance
+        Shown too, where it is neither the model-based one nor HC3 (a cluster covariance, say).
+    measures : Measures
+        Of the fit.
+    name : str
+        A term, or a column.
+    alpha : float
+
+    Raises
+    ------
+    DataError
+        If there is no such term.
+    NotAvailableError
+        For penalized fits and under constraints.
+    """
+    fit.refuse_constraints("The evidence on a term")
+    if fit.method == "firth":
+        raise NotAvailableError(
+            "The evidence compares tests of maximum-likelihood fits; a penalized fit has its own pvalues."
+        )
+    term = find_term(fit.design, name)
+    covariances = _covariances(fit, cov)
+    tests = [_wald_row(fit, label, one, term) for label, one in covariances.items()]
+    intervals = [row for label, one in covariances.items() for row in _wald_intervals(fit, label, one, term, alpha)]
+    if fit.design.weight_kind != "sampling":
+        tests += _likelihood_rows(fit, measures, term)
+        intervals += _profile_intervals(fit, term, alpha)
+    frame = pd.DataFrame(intervals)
+    frame["excludes_zero"] = (frame["conf_low"] > 0.0) | (frame["conf_high"] < 0.0)
+    order = {column: position for position, column in enumerate(fit.design.names)}
+    frame = frame.sort_values("coefficient", key=lambda names: names.map(order), kind="stable", ignore_index=True)
+    own = tuple(fit.design.names[j] for j in term.columns)
+    past = tuple(column for column in hauck_donner(fit) if column in own)
+    return Evidence(term.name, pd.DataFrame(tests), frame, alpha, _events(fit) / fit.parameters, past)
+
+
+def _covariances(fit: Fit, cov: Covariance) -> dict[str, Covariance]:
+    if fit.design.weight_kind == "sampling":
+        return {f"Wald, {cov.cov_type}": cov}
+    found = {"Wald": covariance(fit, "nonrobust"), "Wald, HC3": covariance(fit, "HC3")}
+    return found if cov.cov_type in ("nonrobust", "HC3") else {**found, f"Wald, {cov.cov_type}": cov}
+
+
+def _wald_row(fit: Fit, label: str, cov: Covariance, term: ModelTerm) -> dict[str, object]:
+    df = len(term.columns)
+    try:
+        statistic = wald_statistic(fit, cov, columns_are_zero(fit.design.names, term.columns))
+    except NotAvailableError:
+        statistic = float("nan")
+    return {"method": label, "statistic": statistic, "df": df, "p_value": float(stats.chi2.sf(statistic, df))}
+
+
+def _likelihood_rows(fit: Fit, measures: Measures, term: ModelTerm) -> list[dict[str, object]]:
+    models = SmallerModels(fit, measures)
+    whole, without = models.without([]), models.without([term])
+    df = whole.parameters - without.parameters
+    rows = [("likelihood ratio", max(2.0 * (whole.loglik - without.loglik), 0.0))]
+    try:
+        rows.append(("score", score_of_term(whole, without, term)))
+    except LogitStatsError:
+        rows.append(("score", float("nan")))
+    return [{"method": m, "statistic": s, "df": df, "p_value": float(stats.chi2.sf(s, df))} for m, s in rows]
+
+
+def _wald_intervals(fit: Fit, label: str, cov: Covariance, term: ModelTerm, alpha: float) -> list[dict[str, object]]:
+    limits = wald_interval(fit, cov, alpha, None)
+    return [
+        {"coefficient": fit.design.names[j], "method": label, "estimate": fit.beta[j], "std_error": cov.standard_errors[j],
+         "conf_low": limits[j, 0], "conf_high": limits[j, 1]}
+        for j in term.columns
+    ]  # fmt: skip
+
+
+def _profile_intervals(fit: Fit, term: ModelTerm, alpha: float) -> list[dict[str, object]]:
+    profile = Profile(fit)
+    rows: list[dict[str, object]] = []
+    for j in term.columns:
+        low, high = profile.interval(j, alpha)
+        rows.append({"coefficient": fit.design.names[j], "method": "profile likelihood", "estimate": fit.beta[j],
+                     "std_error": np.nan, "conf_low": low, "conf_high": high})  # fmt: skip
+    return rows
+
+
+def _events(fit: Fit) -> float:
+    """Events or non-events, whichever are fewer."""
+    weight = 1.0 if fit.design.frequency is None else fit.design.frequency
+    successes = fit.design.response.successes
+    trials = np.ones(fit.design.rows) if fit.design.response.trials is None else fit.design.response.trials
+    return float(min(np.sum(weight * successes), np.sum(weight * (trials - successes))))
