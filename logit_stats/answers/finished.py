@@ -52,5 +52,13 @@ class Finished:
         return FitStatistics(self.fit_)
 
     @property
-    def _t_df(self) -> float | None:
-        return self._statistics.df_resid if self.use_t else None
+    def uses_t(self) -> bool:
+        """Whether p-values and intervals are Student's t: on request, or as the covariance has it."""
+        return self.use_t or self.covariance_.df is not None
+
+    @property
+    def _t_df(self) -> Any:
+        cov = self.covariance_
+        if cov.df is not None or not self.use_t:
+            return cov.df
+        return self._statistics.df_resid if cov.df_design is None else cov.df_design

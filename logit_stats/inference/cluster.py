@@ -20,11 +20,16 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import DataError, MissingColumnError, UnknownOptionError, listed, listed_rows
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.likelihood import TALL_ROWS
-from logit_stats.estimation.rows import score_residual
+from logit_stats.inference.row_scores import score_residuals, sums_by_code
 
-SETTINGS = {"cluster": ("groups", "use_correction"), "bootstrap": ("reps", "seed", "groups", "progress")}
-CORRECTIONS = (True, False, "G")
+SETTINGS = {
+    "quasi": ("dispersion",),
+    "HAC": ("maxlags", "kernel", "time", "use_correction"),
+    "cluster": ("groups", "use_correction"),
+    "survey": ("strata", "psu", "fpc", "lonely"),
+    "bootstrap": ("reps", "seed", "groups", "progress"),
+}
+CORRECTIONS = (True, False, "G", "CR1", "CR2", "CR3")
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +86,20 @@ def read_groups(design: Design, groups: Any) -> list[Grouping]:
     return [_grouping(design, g, f"groups {i + 1}" if len(several) > 1 else "groups") for i, g in enumerate(several)]
 
 
-def _grouping(design: Design, labels: Any, name: str) -> Grouping:
+def read_codes(design: Design, labels: Any, name: str) -> tuple[NDArray[np.intp], list[Any]]:
+    """Code of each row used, and what each code stands for, from a column name or labels of the rows read or used.
+
+    Raises
+    ------
+    MissingColumnError
+        If the data have no such column.
+    DataError
+        If a label is missing in a row used, or they have the wrong length.
+    """
     if isinstance(labels, str):
         if design.table is None:
-            raise MissingColumnError(f"groups={labels!r} names a column, and an array fit has none: give the labels.")
-        name, labels = labels, design.table.column(labels, "groups")
+            raise MissingColumnError(f"{name}={labels!r} names a column, and an array fit has none: give the labels.")
+        name, labels = labels, design.table.column(labels, name)
     elif isinstance(labels, pd.Series) and labels.name is not None:
         name = str(labels.name)
     labels = labels if isinstance(labels, (pd.Series, pd.Categorical)) else np.asarray(labels)
@@ -99,14 +113,23 @@ def _grouping(design: Design, labels: Any, name: str) -> Grouping:
     if (codes < 0).any():
         rows = np.asarray(design.index)[codes < 0]
         raise DataError(
-            f"The cluster {name!r} is missing in {len(rows)} row(s) used (row {listed_rows(rows)}); fill it, or leave these "
+            f"{name!r} is missing in {len(rows)} row(s) used (row {listed_rows(rows)}); fill it, or leave these "
             f"rows out with subset=."
         )
+    return codes.astype(np.intp), list(uniques)
+
+
+def _grouping(design: Design, labels: Any, name: str) -> Grouping:
+    codes, uniques = read_codes(design, labels, name)
+    if isinstance(labels, str):
+        name = labels
+    elif isinstance(labels, pd.Series) and labels.name is not None:
+        name = str(labels.name)
     if len(uniques) < 2:
         raise DataError(
             f"{name!r} has a single cluster; a cluster-robust covariance needs two at the least, better 30."
         )
-    return Grouping(name, codes.astype(np.intp), len(uniques))
+    return Grouping(name, codes, len(uniques))
 
 
 def cluster_covariance(fit: Fit, groupings: list[Grouping], use_correction: bool | str = True) -> ClusterCovariance:
@@ -116,19 +139,22 @@ def cluster_covariance(fit: Fit, groupings: list[Grouping], use_correction: bool
     ----------
     fit : Fit
     groupings : list of Grouping
-    use_correction : {True, "G", False}
+    use_correction : {True, "G", "CR1", False}
         Times ``G / (G - 1) (n - 1) / (n - k)`` (as statsmodels and Stata), ``G / (G - 1)``, or nothing.
     """
     if use_correction not in CORRECTIONS:
-        raise UnknownOptionError(f"use_correction={use_correction!r} is not known; choose one of True, 'G', False.")
+        raise UnknownOptionError(
+            f"use_correction={use_correction!r} is not known; choose one of True, False, 'G' (or 'CR1'), 'CR2', 'CR3'."
+        )
     bread = fit.covariance_working
     total = np.zeros_like(bread)
+    u = score_residuals(fit)
     for size in range(1, len(groupings) + 1):
         for chosen in combinations(groupings, size):
             part = _intersection(list(chosen))
-            meat = _meat(fit, part)
+            meat = _meat(fit, part, u)
             total += (-1.0) ** (size + 1) * _factor(fit, part.count, use_correction) * (bread @ meat @ bread)
-    notes = _warnings(fit, groupings)
+    notes = warnings_of(fit, groupings)
     if len(groupings) > 1:
         total, repaired = _repaired(total)
         if repaired:
@@ -137,9 +163,8 @@ def cluster_covariance(fit: Fit, groupings: list[Grouping], use_correction: bool
                 "(Cameron, Gelbach and Miller 2011, section 2.3)."
             )
     said = " and ".join(f"{g.count} clusters of {g.name}" for g in groupings)
-    how = {True: "times G/(G-1) (n-1)/(n-k)", "G": "times G/(G-1)", False: "without small-sample factor"}[
-        use_correction
-    ]
+    how = "times G/(G-1) (n-1)/(n-k)" if use_correction is True else "times G/(G-1)"
+    how = how if use_correction else "without small-sample factor"
     return ClusterCovariance(total, f"cluster-robust: {said}, {how}", tuple(notes))
 
 
@@ -150,23 +175,9 @@ def _intersection(groupings: list[Grouping]) -> Grouping:
     return Grouping(" x ".join(g.name for g in groupings), codes, int(codes.max()) + 1)
 
 
-def _meat(fit: Fit, grouping: Grouping) -> FloatArray:
+def _meat(fit: Fit, grouping: Grouping, u: FloatArray) -> FloatArray:
     """Sum over clusters of the squares of their scores."""
-    k = fit.parameters
-    sums = np.zeros((k, grouping.count))
-    start = 0
-    for block in fit.design.blocks(TALL_ROWS):
-        Z = fit.working.columns(block.X)
-        eta = Z @ fit.gamma
-        if block.offset is not None:
-            eta = eta + block.offset
-        u = score_residual(eta, block.successes, block.trials)
-        if block.weight is not None:
-            u = u * block.weight
-        codes = grouping.codes[start : start + len(u)]
-        for j in range(k):
-            sums[j] += np.bincount(codes, weights=u * Z[:, j], minlength=grouping.count)
-        start += len(u)
+    sums = sums_by_code(fit, grouping.codes, grouping.count, u)
     return np.asarray(sums @ sums.T)
 
 
@@ -178,7 +189,8 @@ def _factor(fit: Fit, clusters: int, use_correction: bool | str) -> float:
     return factor * (n - 1.0) / (n - k) if use_correction is True else factor
 
 
-def _warnings(fit: Fit, groupings: list[Grouping]) -> list[str]:
+def warnings_of(fit: Fit, groupings: list[Grouping]) -> list[str]:
+    """Say where clusters are few."""
     found = []
     for grouping in groupings:
         if grouping.count <= fit.parameters:

@@ -9,9 +9,11 @@ HC0       c_i = 1
 HC1       c_i = n / (n - k)
 HC2       c_i = 1 / (1 - h_i)           h_i = m_i p_i (1 - p_i) z_i' V z_i
 HC3       c_i = 1 / (1 - h_i)²
-survey    c_i = n / (n - 1)             sampling weights, one stratum, with replacement
 ========= ============================= ==========================================
 
+"quasi" is the model-based covariance times a dispersion (McCullagh and Nelder 1989, section 4.5), "opg" the inverse of the sum
+of squared scores (Berndt, Hall, Hall and Hausman 1974, Annals of Economic and Social Measurement 3, 653-665), "HAC" allows
+for autocorrelation (autocorrelation.py), "survey" is design-based (survey.py).
 "cluster" sums the scores within clusters first; see cluster.py. "bootstrap" is the covariance of estimates from resampled
 data; see bootstrap.py.
 
@@ -20,22 +22,28 @@ A frequency weight stands for that many rows; a sampling weight multiplies u_i.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from logit_stats.design.block import Block, FloatArray
-from logit_stats.errors import check_choice
+from logit_stats.design.block import FloatArray
+from logit_stats.errors import NotAvailableError, check_choice
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.likelihood import TALL_ROWS
-from logit_stats.estimation.moments import working_columns
-from logit_stats.estimation.rows import score_residual, variance
+from logit_stats.estimation.linear_algebra import EquilibratedCholesky
+from logit_stats.estimation.rows import loglik_terms, saturated_terms
+from logit_stats.inference.autocorrelation import autocorrelation_meat
+from logit_stats.inference.bias_reduced import bias_reduced
 from logit_stats.inference.bootstrap import Bootstrap, bootstrap
-from logit_stats.inference.cluster import check_settings, cluster_covariance, read_groups
+from logit_stats.inference.cluster import Grouping, check_settings, cluster_covariance, read_groups, warnings_of
+from logit_stats.inference.row_scores import gram, information_weights, leverages, score_residuals
+from logit_stats.inference.survey import survey_meat
 
-COV_TYPES = ("nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "survey", "bootstrap")
+COV_TYPES = (
+    "nonrobust", "quasi", "opg", "HC0", "HC1", "HC2", "HC3", "HAC", "cluster", "survey", "bootstrap"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +66,10 @@ class Covariance:
         What a reader must know of it.
     bootstrap : Bootstrap or None
         The resampled estimates, for "bootstrap".
+    df : (k,) or None
+        Degrees of freedom of Student's t for each coefficient, where the estimator brings its own ("quasi", CR2).
+    df_design : float or None
+        Degrees of freedom of a survey's design, for t in the place of n - k.
     """
 
     cov_type: str
@@ -67,11 +79,13 @@ class Covariance:
     description: str = ""
     notes: tuple[str, ...] = ()
     bootstrap: Bootstrap | None = None
+    df: FloatArray | None = None
+    df_design: float | None = None
 
     @property
     def robust(self) -> bool:
         """Whether it holds when the model's variance is wrong."""
-        return self.cov_type != "nonrobust"
+        return self.cov_type not in ("nonrobust", "quasi", "opg")
 
 
 def default_cov_type(fit: Fit) -> str:
@@ -88,7 +102,9 @@ def covariance(fit: Fit, cov_type: str | None = None, **settings: Any) -> Covari
     cov_type : str, optional
         One of `COV_TYPES`; by default that of `default_cov_type`.
     **settings
-        For "cluster": `groups` (a column name, labels, or a list of these) and `use_correction` (True, "G" or False).
+        For "cluster": `groups` (a column name, labels, or a list of these) and `use_correction` (True, "G", False, "CR2" or
+        "CR3"). For "HAC": `maxlags`, `kernel`, `time`, `use_correction`. For "survey": `strata`, `psu`, `fpc`, `lonely`. For
+        "quasi": `dispersion` ("pearson" or "deviance").
         For "bootstrap": `reps`, `seed`, `groups` and `progress`; see `bootstrap`.
 
     Raises
@@ -101,19 +117,99 @@ def covariance(fit: Fit, cov_type: str | None = None, **settings: Any) -> Covari
     cov_type = default_cov_type(fit) if cov_type is None else cov_type
     check_choice("cov_type", cov_type, COV_TYPES)
     check_settings(cov_type, settings)
-    if cov_type == "cluster":
-        groupings = read_groups(fit.design, settings.get("groups"))
-        made = cluster_covariance(fit, groupings, settings.get("use_correction", True))
-        matrix, se = fit.working.covariance(made.working), fit.working.standard_errors(made.working)
-        return Covariance(cov_type, made.working, matrix, se, made.description, made.notes)
-    if cov_type == "bootstrap":
-        return _from_resamples(fit, bootstrap(fit, **settings))
-    bread = fit.covariance_working
     if cov_type == "nonrobust":
-        return Covariance(cov_type, bread, fit.covariance, fit.standard_errors)
-    meat = fit.design.reduce(partial(_meat, fit=fit, cov_type=cov_type), rows=TALL_ROWS)
-    working = bread @ meat @ bread * _small_sample(fit, cov_type)
-    return Covariance(cov_type, working, fit.working.covariance(working), fit.working.standard_errors(working))
+        return Covariance(cov_type, fit.covariance_working, fit.covariance, fit.standard_errors)
+    return _ESTIMATORS.get(cov_type, partial(_heteroskedastic, cov_type=cov_type))(fit, **settings)
+
+
+def _of(fit: Fit, cov_type: str, working: FloatArray, description: str = "", notes: tuple[str, ...] = ()) -> Covariance:
+    matrix, errors = fit.working.covariance(working), fit.working.standard_errors(working)
+    return Covariance(cov_type, working, matrix, errors, description, notes)
+
+
+def _heteroskedastic(fit: Fit, cov_type: str) -> Covariance:
+    n, k = fit.design.observations, fit.parameters
+    factor = score_residuals(fit, weighted=False) ** 2
+    if fit.design.weight is not None:
+        factor = factor * fit.design.weight.values ** (2 if fit.design.weight_kind == "sampling" else 1)
+    if cov_type in ("HC2", "HC3"):
+        left = 1.0 - leverages(fit)
+        # a row that the model fits whatever its outcome has no residual to speak of, not an infinite one
+        left = np.where(left > 1e-12, left, np.inf)
+        factor = factor / (left if cov_type == "HC2" else left**2)
+    bread = fit.covariance_working
+    scale = (n / (n - k) if n > k else float("nan")) if cov_type == "HC1" else 1.0
+    return _of(fit, cov_type, bread @ gram(fit, factor) @ bread * scale)
+
+
+def _quasi(fit: Fit, dispersion: str = "pearson") -> Covariance:
+    check_choice("dispersion", dispersion, ("pearson", "deviance"))
+    df = fit.design.observations - fit.free_parameters
+    if df <= 0:
+        raise NotAvailableError("A dispersion needs more observations than coefficients.")
+    response = fit.design.response
+    weight = 1.0 if fit.design.weight is None else fit.design.weight.values
+    if dispersion == "pearson":
+        total = float(np.sum(weight * score_residuals(fit, weighted=False) ** 2 / information_weights(fit)))
+    else:
+        terms = loglik_terms(fit.eta, response.successes, response.trials)
+        total = float(2.0 * np.sum(weight * (saturated_terms(response.successes, response.trials) - terms)))
+    made = _of(
+        fit,
+        "quasi",
+        fit.covariance_working * (total / df),
+        f"model-based times the dispersion {total / df:.4f} ({dispersion})",
+    )
+    return replace(made, df=np.full(fit.parameters, df))
+
+
+def _opg(fit: Fit) -> Covariance:
+    if fit.design.weight_kind == "sampling":
+        raise NotAvailableError(
+            "Under sampling weights the outer product of the scores is no information; use cov_type='survey'."
+        )
+    square = score_residuals(fit, weighted=False) ** 2
+    factor = EquilibratedCholesky(gram(fit, square if fit.design.weight is None else square * fit.design.weight.values))
+    if not factor.definite:
+        raise NotAvailableError("The outer product of the scores is singular; use another covariance.")
+    return _of(fit, "opg", factor.inverse(), "from the outer product of the scores (BHHH)")
+
+
+def _autocorrelated(fit: Fit, use_correction: bool = False, **settings: Any) -> Covariance:
+    meat, description = autocorrelation_meat(fit, **settings)
+    n, k = fit.design.observations, fit.parameters
+    bread = fit.covariance_working * np.sqrt(n / (n - k) if use_correction else 1.0)
+    return _of(fit, "HAC", bread @ meat @ bread, description + (", times n/(n-k)" if use_correction else ""))
+
+
+def _clustered(fit: Fit, groups: Any = None, use_correction: bool | str = True) -> Covariance:
+    groupings = read_groups(fit.design, groups)
+    if use_correction in ("CR2", "CR3"):
+        return _bias_reduced(fit, groupings, str(use_correction))
+    made = cluster_covariance(fit, groupings, use_correction)
+    return _of(fit, "cluster", made.working, made.description, made.notes)
+
+
+def _bias_reduced(fit: Fit, groupings: list[Grouping], kind: str) -> Covariance:
+    if len(groupings) > 1:
+        raise NotAvailableError(f"{kind} is defined for one grouping; for several use use_correction=True or 'G'.")
+    (grouping,) = groupings
+    made = bias_reduced(fit, grouping, kind)
+    with_df = (
+        ""
+        if made.df is None
+        else f", t with Satterthwaite's degrees of freedom ({made.df.min():.1f} to {made.df.max():.1f})"
+    )
+    said = f"cluster-robust: {grouping.count} clusters of {grouping.name}, {kind}{with_df}"
+    few = () if kind == "CR2" else tuple(warnings_of(fit, groupings))
+    return replace(_of(fit, "cluster", made.working, said, few), df=made.df)
+
+
+def _survey(fit: Fit, **settings: Any) -> Covariance:
+    made = survey_meat(fit, **settings)
+    bread = fit.covariance_working
+    cov = _of(fit, "survey", bread @ made.meat @ bread, made.description, made.notes)
+    return replace(cov, df_design=made.df + 1.0 - fit.parameters)
 
 
 def _from_resamples(fit: Fit, drawn: Bootstrap) -> Covariance:
@@ -133,34 +229,11 @@ def _few(drawn: Bootstrap) -> tuple[str, ...]:
     )
 
 
-def _small_sample(fit: Fit, cov_type: str) -> float:
-    n, k = fit.design.observations, fit.parameters
-    if cov_type == "HC1":
-        return n / (n - k) if n > k else float("nan")
-    return n / (n - 1.0) if cov_type == "survey" and n > 1 else 1.0
-
-
-def _meat(block: Block, fit: Fit, cov_type: str) -> FloatArray:
-    """Meat of one block: (k, k)."""
-    Z = working_columns(block.X, fit.working.center, fit.working.scale)
-    eta = Z @ fit.gamma
-    if block.offset is not None:
-        eta += block.offset
-    u = score_residual(eta, block.successes, block.trials)
-    sampling = fit.design.weight_kind == "sampling"
-    if sampling and block.weight is not None:
-        u = u * block.weight
-    factor = u**2
-    if cov_type in ("HC2", "HC3"):
-        weight = variance(eta)
-        if block.trials is not None:
-            weight = weight * block.trials
-        if sampling and block.weight is not None:
-            weight = weight * block.weight
-        left = 1.0 - weight * np.einsum("ij,ij->i", Z @ fit.covariance_working, Z)
-        # a row that the model fits whatever its outcome has no residual to speak of, not an infinite one
-        left = np.where(left > 1e-12, left, np.inf)
-        factor = factor / (left if cov_type == "HC2" else left**2)
-    if not sampling and block.weight is not None:
-        factor = factor * block.weight
-    return np.asarray((Z * factor[:, None]).T @ Z)
+_ESTIMATORS: dict[str, Callable[..., Covariance]] = {
+    "quasi": _quasi,
+    "opg": _opg,
+    "HAC": _autocorrelated,
+    "cluster": _clustered,
+    "survey": _survey,
+    "bootstrap": lambda fit, **settings: _from_resamples(fit, bootstrap(fit, **settings)),
+}

@@ -20,7 +20,6 @@ _COVARIANCE_WORDS = {
     "HC1": "robust (sandwich times n / (n - k))",
     "HC2": "robust (sandwich, residuals divided by the root of 1 - leverage)",
     "HC3": "robust (sandwich, residuals divided by 1 - leverage)",
-    "survey": "design-based (sampling weights, sandwich times n / (n - 1))",
 }
 
 
@@ -91,6 +90,8 @@ def _weights_notes(res: LogitResults) -> list[str]:
         test = overall_wald(res.fit_, res.covariance_)
         if test is not None:
             found.append(f"Robust Wald test that all slopes are zero: {test}.")
+    elif res.covariance_.description:
+        found.append(f"Standard errors are {res.covariance_.description}.")
     elif design.weight_kind == "sampling":
         found.append(
             "Sampling weights with a model-based covariance: standard errors are not valid; use cov_type='survey'."

@@ -2,7 +2,7 @@
 
 A result is anything with statsmodels' attributes: ``params bse tvalues pvalues conf_int(alpha) llf llnull llr_pvalue
 prsquared aic bic nobs df_model df_resid mle_retvals`` and ``model.endog_names``, ``model.exog_names``. It may have more:
-``cov_type``, ``use_t``, ``method``; ``model_title``, which replaces the name of the model in the title;
+``cov_type``, ``uses_t``, ``method``; ``model_title``, which replaces the name of the model in the title;
 ``sample_line()`` and ``summary_notes()``, which stand under the tables. Without those two the texts are statsmodels' own,
 to the byte.
 """
@@ -162,7 +162,7 @@ def _heads(first: list[str], res: Any, alpha: float) -> list[str]:
     """Heads of the six columns; the limits are named by their probabilities."""
     if not 0.0 < alpha < 1.0:
         raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
-    letter = "t" if getattr(res, "use_t", False) else "z"
+    letter = "t" if getattr(res, "uses_t", getattr(res, "use_t", False)) else "z"
     # twelve digits: 1 - alpha / 2 must not show its rounding error
     return [*first, letter, f"P>|{letter}|", f"[{alpha / 2:.12g}", f"{1 - alpha / 2:.12g}]"]
 

@@ -1,0 +1,129 @@
+"""Bias-reduced cluster covariances CR2 and CR3, and Satterthwaite's degrees of freedom for CR2.
+
+The scores of a cluster are adjusted by A_g before they are squared, so that the covariance is unbiased (CR2) or errs on the
+safe side (CR3, close to leaving clusters out) if the model's own variance holds (Bell and McCaffrey 2002, Survey Methodology
+28, 169-181; Pustejovsky and Tipton 2018, J. Business and Economic Statistics 36, 672-683). The linear model of a logit is the
+one of its last step, for the outcomes: columns W X, rows of variance w_i = m_i p_i (1 - p_i), weights 1 / w_i. With
+
+    CR2  A = D B^-1/2 D with D = W^1/2 and B = D (W - W X V X' W) D, within the cluster
+    CR3  A = (I - W X V X')^-1 within the cluster
+
+the cluster's score is X' A (y - m p). A coefficient's degrees of freedom are (tr O)² / tr O² where
+O_gh = a_g' (W [g = h] - W X_g V X_h' W) a_h and a_g = A_g X_g V e.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logit_stats.design.block import FloatArray
+from logit_stats.errors import NotAvailableError
+from logit_stats.estimation.fit import Fit
+from logit_stats.inference.cluster import Grouping
+from logit_stats.inference.row_scores import information_weights, score_residuals
+
+# Numbers in the stacked matrices of the clusters that are worked on at a time.
+CHUNK_NUMBERS = 1 << 22
+LARGEST_CLUSTER = 4000
+
+
+@dataclass(frozen=True, eq=False)
+class BiasReduced:
+    """Covariance of the working coefficients, and Satterthwaite's degrees of freedom of the user's (CR2 only)."""
+
+    working: FloatArray
+    df: FloatArray | None
+
+
+def bias_reduced(fit: Fit, grouping: Grouping, kind: str) -> BiasReduced:
+    """CR2 or CR3 covariance.
+
+    Raises
+    ------
+    NotAvailableError
+        Under weights, and for clusters so large that their matrices would not fit.
+    """
+    if fit.design.weight_kind is not None:
+        raise NotAvailableError(f"{kind} is defined for rows without weights; expand frequency weights to rows.")
+    sizes = np.bincount(grouping.codes, minlength=grouping.count)
+    if sizes.max() > LARGEST_CLUSTER:
+        raise NotAvailableError(
+            f"{kind} needs a matrix of the size of each cluster, and one of {grouping.name} has {sizes.max()} rows (at most "
+            f"{LARGEST_CLUSTER}); with clusters so large use use_correction='G'."
+        )
+    k, V = fit.parameters, fit.covariance_working
+    A = fit.working.matrix(k)
+    meat = np.zeros((k, k))
+    freedom = _Freedom(V, A / fit.standard_errors[:, None])
+    weights, residuals = information_weights(fit), score_residuals(fit)
+    for rows in _clusters(grouping.codes, sizes, k):
+        Z = fit.working.columns(np.asarray(fit.design.X[rows.ravel()])).reshape(*rows.shape, k)
+        w, u = weights[rows], residuals[rows]
+        if kind == "CR2":
+            adjust = _cr2_root(Z, w, V)  # B^-1/2
+            scores = np.einsum("gik,gi,gij,gj->gk", Z, np.sqrt(w), adjust, np.sqrt(w) * u, optimize=True)
+            freedom.add(Z, w, adjust)
+        else:
+            H = np.einsum("gik,kl,gjl,gj->gij", Z, V, Z, w, optimize=True)
+            solved = np.linalg.solve(np.eye(rows.shape[1]) - H, (u / w)[:, :, None])[:, :, 0]
+            scores = np.einsum("gik,gi,gi->gk", Z, w, solved)
+        meat += scores.T @ scores
+    return BiasReduced(V @ meat @ V, freedom.degrees() if kind == "CR2" else None)
+
+
+def _clusters(codes: NDArray[np.intp], sizes: NDArray[np.intp], k: int) -> Iterator[NDArray[np.intp]]:
+    """Rows of several clusters of one size: (clusters, size)."""
+    order = np.argsort(codes, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    for size in np.unique(sizes):
+        chosen = starts[sizes == size]
+        step = max(1, CHUNK_NUMBERS // (int(size) * max(int(size), k)))
+        for first in range(0, len(chosen), step):
+            yield order[chosen[first : first + step, None] + np.arange(size)]
+
+
+def _cr2_root(Z: FloatArray, w: FloatArray, V: FloatArray) -> FloatArray:
+    """Symmetric inverse square root of B; directions in which the cluster determines its own fit are left out."""
+    B = -np.einsum("gi,gik,kl,gjl,gj->gij", w**1.5, Z, V, Z, w**1.5, optimize=True)
+    diagonal = np.arange(w.shape[1])
+    B[:, diagonal, diagonal] += w**2
+    values, vectors = np.linalg.eigh(B)
+    keep = values > 1e-11 * values[:, -1:]
+    power = np.where(keep, 1.0 / np.sqrt(np.where(keep, values, 1.0)), 0.0)
+    return np.asarray((vectors * power[:, None, :]) @ np.swapaxes(vectors, 1, 2))
+
+
+class _Freedom:
+    """Sums over clusters of which Satterthwaite's degrees of freedom are made, for every coefficient of the user.
+
+    A has the user's coefficients in its rows, in standard errors: degrees of freedom have no unit.
+    """
+
+    def __init__(self, V: FloatArray, A: FloatArray) -> None:
+        k = len(V)
+        self.V = V
+        self.directions = V @ A.T  # one column a coefficient
+        self.trace, self.squares, self.mixed = np.zeros(k), np.zeros(k), np.zeros(k)
+        self.outer = np.zeros((k, k, k))
+
+    def add(self, Z: FloatArray, w: FloatArray, root: FloatArray) -> None:
+        """Add clusters of one size."""
+        half = np.sqrt(w)[:, :, None]
+        along = half * (root @ (half * (Z @ self.directions)))  # (g, m, c)
+        own = np.einsum("gmc,gm->gc", along**2, w)
+        E = np.einsum("gmc,gm,gmk->gck", along, w, Z, optimize=True)
+        EVE = np.einsum("gck,kl,gcl->gc", E, self.V, E, optimize=True)
+        self.trace += (own - EVE).sum(axis=0)
+        self.squares += (own**2).sum(axis=0)
+        self.mixed += (own * EVE).sum(axis=0)
+        self.outer += np.einsum("gck,gcl->ckl", E, E, optimize=True)
+
+    def degrees(self) -> FloatArray:
+        """(k,) degrees of freedom."""
+        M = self.outer @ self.V
+        square = self.squares - 2.0 * self.mixed + np.einsum("cij,cji->c", M, M)
+        return np.asarray(self.trace**2 / square)

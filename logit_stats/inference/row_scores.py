@@ -1,0 +1,58 @@
+"""What sandwich covariances take from the rows: score residuals, leverages, and their sums. Vectors of n, never n x k."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logit_stats.design.block import FloatArray
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.kernel import weighted_gram
+from logit_stats.estimation.likelihood import TALL_ROWS
+from logit_stats.estimation.rows import score_residual, variance
+
+
+def score_residuals(fit: Fit, weighted: bool = True) -> FloatArray:
+    """(n,) ``y - m p``, times the weight of the row where `weighted`: row i's score is this times z_i."""
+    response = fit.design.response
+    u = score_residual(fit.eta, response.successes, response.trials)
+    return u if fit.design.weight is None or not weighted else u * fit.design.weight.values
+
+
+def information_weights(fit: Fit) -> FloatArray:
+    """(n,) ``m p (1 - p)``, without frequency or sampling weights."""
+    weight = variance(fit.eta)
+    return weight if fit.design.response.trials is None else weight * fit.design.response.trials
+
+
+def leverages(fit: Fit) -> FloatArray:
+    """(n,) ``w_i z_i' V z_i``; sampling weights are part of w, a frequency weight counts rows of the same leverage."""
+    root = np.linalg.cholesky(fit.covariance_working)
+    form = np.empty(fit.design.rows)
+    start = 0
+    for block in fit.design.blocks(TALL_ROWS):
+        half = fit.working.columns(block.X) @ root
+        np.einsum("ij,ij->i", half, half, out=form[start : start + len(half)])
+        start += len(half)
+    weight = information_weights(fit)
+    if fit.design.weight_kind == "sampling" and fit.design.weight is not None:
+        weight *= fit.design.weight.values
+    return np.asarray(form * weight)
+
+
+def gram(fit: Fit, weight: FloatArray) -> FloatArray:
+    """(k, k) ``Z' diag(weight) Z`` of the working columns."""
+    return weighted_gram(fit.design.X, weight, fit.working.center, fit.working.scale)
+
+
+def sums_by_code(fit: Fit, codes: NDArray[np.intp], count: int, u: FloatArray) -> FloatArray:
+    """(k, count) sums of the scores ``u_i z_i`` by code."""
+    sums = np.empty((fit.parameters, count))
+    for j in range(fit.parameters):
+        center = None if fit.working.center is None else fit.working.center[j]
+        z = fit.design.X[:, j]
+        if center is not None and center != 0.0:
+            z = z - center
+        scale = 1.0 if fit.working.scale is None else float(fit.working.scale[j])
+        sums[j] = scale * np.bincount(codes, weights=u * z, minlength=count)
+    return sums
