@@ -17,6 +17,8 @@ import pandas as pd
 
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError
+from logit_stats.inference.autocorrelation import default_lags
+from logit_stats.inference.cluster import read_groups
 
 if TYPE_CHECKING:
     from logit_stats.results import LogitResults
@@ -143,7 +145,8 @@ def _fit_logit(res: LogitResults) -> Any:
     design = res.fit_.design
     offset = None if design.offset is None else design.offset.values
     model = sm.Logit(design.response.successes, np.asarray(design.X), offset=offset)
-    return model.fit(disp=0, maxiter=100, cov_type=_peer_cov_type(res), use_t=res.use_t)
+    cov_type, settings = _peer_covariance(res)
+    return model.fit(disp=0, maxiter=100, cov_type=cov_type, cov_kwds=settings, use_t=res.use_t)
 
 
 def _fit_glm(res: LogitResults) -> Any:
@@ -159,12 +162,34 @@ def _fit_glm(res: LogitResults) -> Any:
         weights["freq_weights" if design.weight_kind == "frequency" else "var_weights"] = design.weight.values
     offset = None if design.offset is None else design.offset.values
     model = sm.GLM(y, np.asarray(design.X), family=sm.families.Binomial(), offset=offset, **weights)
-    return model.fit(tol=1e-12, maxiter=200, cov_type=_peer_cov_type(res), use_t=res.use_t)
+    cov_type, settings = _peer_covariance(res)
+    return model.fit(tol=1e-12, maxiter=200, cov_type=cov_type, cov_kwds=settings, use_t=res.use_t)
 
 
-def _peer_cov_type(res: LogitResults) -> str:
-    """Robust covariances are compared as HC0, which statsmodels returns whichever one asks for."""
-    return "HC0" if res.cov_type in ("HC0", "HC1", "HC2", "HC3", "survey") else "nonrobust"
+def _peer_covariance(res: LogitResults) -> tuple[str, dict[str, Any] | None]:
+    """Covariance that statsmodels is asked for, and its settings.
+
+    Robust covariances are compared as HC0, which statsmodels returns whichever one asks for; those that it does not have,
+    model-based.
+    """
+    design, asked = res.fit_.design, res.covariance_.settings
+    if res.cov_type in ("HC0", "HC1", "HC2", "HC3", "survey"):
+        return "HC0", None
+    if res.cov_type == "cluster" and _has_clusters(res):
+        codes = np.column_stack([grouping.codes for grouping in read_groups(design, asked["groups"])])
+        return "cluster", {"groups": np.squeeze(codes), "use_correction": asked.get("use_correction", True)}
+    if res.cov_type == "HAC" and asked.get("time") is None and asked.get("kernel", "bartlett") == "bartlett":
+        lags = asked.get("maxlags")
+        lags = default_lags(design.rows) if lags is None else lags
+        return "HAC", {"maxlags": lags, "use_correction": asked.get("use_correction", False)}
+    return "nonrobust", None
+
+
+def _has_clusters(res: LogitResults) -> bool:
+    """Whether statsmodels has this cluster covariance: one or two groupings, its own correction or none, no weights."""
+    asked, design = res.covariance_.settings, res.fit_.design
+    few = len(read_groups(design, asked["groups"])) <= 2
+    return few and asked.get("use_correction", True) in (True, False) and design.weight is None
 
 
 def _deviations(res: LogitResults, uses_glm: bool) -> Iterator[str]:
@@ -175,7 +200,7 @@ def _deviations(res: LogitResults, uses_glm: bool) -> Iterator[str]:
         )
     elif res.cov_type == "survey":
         yield "statsmodels has no design-based covariance: standard errors are compared under HC0."
-    elif res.cov_type not in ("nonrobust", "HC0"):
+    elif _peer_covariance(res)[0] not in (res.cov_type, "HC0"):
         yield f"The covariance {res.cov_type!r} is not compared; standard errors are compared model-based."
     if res.fit_.design.weight_kind == "sampling":
         yield "Under sampling weights a likelihood is not defined here: log-likelihoods and criteria are not compared."
@@ -190,9 +215,8 @@ def _deviations(res: LogitResults, uses_glm: bool) -> Iterator[str]:
 
 def _comparable(res: LogitResults) -> LogitResults:
     """Our result under the covariance that statsmodels computes."""
-    if res.cov_type in ("nonrobust", "HC0"):
-        return res
-    return res.with_cov(_peer_cov_type(res))
+    peer = _peer_covariance(res)[0]
+    return res if peer == res.cov_type else res.with_cov(peer)
 
 
 def _rows(res: LogitResults, theirs: Any, rtol: float, uses_glm: bool) -> Iterator[dict[str, Any]]:
@@ -231,6 +255,29 @@ def _rows(res: LogitResults, theirs: Any, rtol: float, uses_glm: bool) -> Iterat
         ]
         table, its_table = res.pred_table().ravel(), np.asarray(theirs.pred_table()).ravel()
         yield from _compare("pred_table", cells, table, its_table, np.maximum(table, 1.0), rtol)
+        yield from _test_rows(ours, theirs, rtol)
+
+
+def _test_rows(ours: LogitResults, theirs: Any, rtol: float) -> Iterator[dict[str, Any]]:
+    """Average marginal effects, and joint tests of all slopes, under the covariance compared."""
+    slopes = [j for j in range(ours.fit_.parameters) if j != ours.fit_.design.constant]
+    if not slopes:
+        return
+    if ours.fit_.design.offset is None:  # statsmodels refuses margins of models with an offset
+        mine, its = ours.get_margeff(), theirs.get_margeff()
+        effects, se = np.asarray(mine.margeff), np.asarray(mine.margeff_se)
+        names = [ours.model.exog_names[j] for j in slopes]
+        yield from _compare("get_margeff", names, effects, its.margeff, np.maximum(np.abs(effects), 1e-3 * se), rtol)
+        yield from _compare("get_margeff se", names, se, its.margeff_se, se, rtol)
+    R = np.eye(ours.fit_.parameters)[slopes]
+    try:
+        chi2 = ours.wald_test(R, use_f=False).statistic
+    except NotAvailableError:  # fewer clusters than slopes
+        return
+    its_chi2 = float(theirs.wald_test(R, use_f=False, scalar=True).statistic)
+    yield from _compare(
+        "wald_test", ["all slopes"], np.array([chi2]), np.array([its_chi2]), np.array([max(chi2, 1.0)]), 10 * rtol
+    )
 
 
 def _fit_rows(res: LogitResults, theirs: Any, rtol: float, uses_glm: bool) -> Iterator[dict[str, Any]]:

@@ -293,8 +293,9 @@ class Logit:
         tol : float, optional
             Distance to the maximum, in standard errors, that counts as reached: 1e-9 by default for Newton's method,
             1e-5 for SciPy's.
-        cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "survey", "bootstrap"}, optional
-            Covariance of the coefficients; by default "nonrobust", or "survey" under sampling weights.
+        cov_type : str, optional
+            Covariance of the coefficients, see `LogitResults.with_cov`; by default "nonrobust", or "survey" under sampling
+            weights.
         cov_kwds : dict, optional
             Settings of the covariance; see `LogitResults.with_cov`.
         use_t : bool

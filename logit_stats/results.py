@@ -43,10 +43,22 @@ class LogitResults(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy,
 
         Parameters
         ----------
-        cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "survey", "bootstrap"}
+        cov_type : str
+            ``"nonrobust"``; ``"quasi"`` (times a dispersion); ``"opg"``; ``"HC0"`` to ``"HC3"``; ``"HAC"``; ``"cluster"``;
+            ``"survey"``; ``"bootstrap"``.
         **settings
             For "cluster": `groups`, a column name, one label for each row, or a list of several groupings; and
-            `use_correction`, True (as statsmodels), "G" or False. For "bootstrap": `reps`, `seed`, `groups`, `progress`.
+            `use_correction`: True (as statsmodels), "G", False, or for one grouping the bias-reduced "CR2" (with
+            Satterthwaite's degrees of freedom) and "CR3". For "HAC": `maxlags`, `kernel` ("bartlett", "uniform"), `time`,
+            `use_correction`. For "survey": `strata`, `psu`, `fpc`, `lonely`. For "quasi": `dispersion` ("pearson",
+            "deviance"). For "bootstrap": `reps`, `seed`, `groups`, `progress`.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> res = ls.logit("low ~ age + smoke", ls.datasets.load("birthwt")).fit()
+        >>> res.with_cov("HC3").bse.round(4).tolist()
+        [0.7321, 0.0299, 0.3284]
         """
         return replace(self, covariance_=covariance(self.fit_, cov_type, **settings))
 

@@ -98,3 +98,32 @@ def test_prints_in_html_and_refuses_a_bad_tolerance(spector):
     assert "<table" in spector.crosscheck()._repr_html_()
     with pytest.raises(DataError, match="positive"):
         spector.crosscheck(rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("cov_type", "settings"),
+    [
+        ("cluster", {"groups": "site"}),
+        ("cluster", {"groups": "site", "use_correction": False}),
+        ("cluster", {"groups": ["site", "block"]}),
+        ("HAC", {"maxlags": 3}),
+        ("HAC", {"use_correction": True}),
+    ],
+)
+def test_cluster_and_hac_covariances_are_compared(cov_type, settings):
+    data = ls.datasets.load("birthwt").assign(
+        site=lambda d: np.arange(len(d)) % 31, block=lambda d: np.arange(len(d)) // 7
+    )
+    res = ls.logit("low ~ age + lwt + smoke", data).fit(cov_type=cov_type, cov_kwds=settings)
+    check = res.crosscheck()
+    assert check.passed, str(check)
+    assert not any("not compared" in text for text in check.deviations)
+
+
+def test_covariances_that_statsmodels_has_not_are_named():
+    data = ls.datasets.load("birthwt").assign(site=lambda d: np.arange(len(d)) % 31)
+    res = ls.logit("low ~ age + lwt", data).fit()
+    for cov_type, settings in [("cluster", {"groups": "site", "use_correction": "CR2"}), ("quasi", {}), ("opg", {})]:
+        check = res.with_cov(cov_type, **settings).crosscheck()
+        assert check.passed, str(check)
+        assert any("not compared" in text for text in check.deviations)

@@ -66,7 +66,12 @@ class Hypotheses(Finished):
         return pairwise_test(self.fit_, self.covariance_, term_name, method, alpha, self._degrees(None))
 
     def _degrees(self, use_t: bool | None) -> float | None:
-        return self._statistics.df_resid if (self.use_t if use_t is None else use_t) else None
+        """Degrees of freedom; of a covariance that has its own for each coefficient the fewest, to err on the safe side."""
+        use_t = self.uses_t if use_t is None else use_t
+        own = self.covariance_.df
+        if not use_t or own is None:
+            return (self._t_df if self.use_t else self._statistics.df_resid) if use_t else None
+        return float(own.min())
 
     def lr_test(self, other: LogitResults) -> LikelihoodRatioTest:
         """Likelihood-ratio test against a nested (or nesting) fit to the same rows."""

@@ -46,7 +46,7 @@ def autocorrelation_meat(
     if fit.design.weight_kind == "frequency":
         raise NotAvailableError("Rows with frequency weights have no order in time; expand them for cov_type='HAC'.")
     n = fit.design.rows
-    lags = int(4.0 * (n / 100.0) ** (2.0 / 9.0)) if maxlags is None else int(maxlags)
+    lags = default_lags(n) if maxlags is None else int(maxlags)
     if not 0 <= lags < n:
         raise DataError(f"maxlags={maxlags} does not fit {n} rows.")
     order = _order(fit, time)
@@ -68,6 +68,11 @@ def autocorrelation_meat(
             total += weight * (product + product.T)
     ordered = "" if time is None else f", ordered by {time if isinstance(time, str) else 'time'}"
     return total, f"robust to autocorrelation (HAC, {kernel} kernel, {lags} lags{ordered})"
+
+
+def default_lags(rows: int) -> int:
+    """Largest lag where none is given: floor(4 (n / 100)^(2/9))."""
+    return int(4.0 * (rows / 100.0) ** (2.0 / 9.0))
 
 
 def _order(fit: Fit, time: Any) -> Any:

@@ -22,8 +22,8 @@ A frequency weight stands for that many rows; a sampling weight multiplies u_i.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -70,6 +70,8 @@ class Covariance:
         Degrees of freedom of Student's t for each coefficient, where the estimator brings its own ("quasi", CR2).
     df_design : float or None
         Degrees of freedom of a survey's design, for t in the place of n - k.
+    settings : mapping
+        What was asked for.
     """
 
     cov_type: str
@@ -81,6 +83,7 @@ class Covariance:
     bootstrap: Bootstrap | None = None
     df: FloatArray | None = None
     df_design: float | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def robust(self) -> bool:
@@ -119,7 +122,8 @@ def covariance(fit: Fit, cov_type: str | None = None, **settings: Any) -> Covari
     check_settings(cov_type, settings)
     if cov_type == "nonrobust":
         return Covariance(cov_type, fit.covariance_working, fit.covariance, fit.standard_errors)
-    return _ESTIMATORS.get(cov_type, partial(_heteroskedastic, cov_type=cov_type))(fit, **settings)
+    made = _ESTIMATORS.get(cov_type, partial(_heteroskedastic, cov_type=cov_type))(fit, **settings)
+    return replace(made, settings=settings)
 
 
 def _of(fit: Fit, cov_type: str, working: FloatArray, description: str = "", notes: tuple[str, ...] = ()) -> Covariance:
