@@ -29,6 +29,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.rows import score_residual, variance
+from logit_stats.inference.row_scores import leverages
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +61,7 @@ class Influence:
     @cached_property
     def hat_matrix_diag(self) -> FloatArray:
         """(n,) leverages."""
-        V = self.fit.covariance_working
-        return np.concatenate([w * np.einsum("ij,ij->i", Z @ V, Z) for Z, w, _ in self._parts()])
+        return leverages(self.fit)
 
     @cached_property
     def _left(self) -> FloatArray:

@@ -28,6 +28,10 @@ def residuals(fit: Fit, kind: str) -> FloatArray:
     check_choice("kind", kind, RESIDUALS)
     eta = fit.eta
     y, trials = fit.design.response.successes, fit.design.response.trials
+    if kind == "pearson" and trials is None:
+        sign = 2.0 * y - 1.0
+        with np.errstate(over="ignore"):
+            return np.asarray(sign * np.exp(-0.5 * sign * eta))
     m = np.ones_like(y) if trials is None else trials
     score = score_residual(eta, y, trials)
     if kind == "generalized":

@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from logit_stats.design.block import FloatArray
+from logit_stats.design.block import Block, FloatArray
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.kernel import weighted_gram
+from logit_stats.estimation.kernel import row_terms, weighted_gram
 from logit_stats.estimation.likelihood import TALL_ROWS
-from logit_stats.estimation.rows import score_residual, variance
 
 
 def score_residuals(fit: Fit, weighted: bool = True) -> FloatArray:
     """(n,) ``y - m p``, times the weight of the row where `weighted`: row i's score is this times z_i."""
-    response = fit.design.response
-    u = score_residual(fit.eta, response.successes, response.trials)
+    _, u, _, _ = row_terms(_unweighted(fit), fit.eta)
     return u if fit.design.weight is None or not weighted else u * fit.design.weight.values
 
 
 def information_weights(fit: Fit) -> FloatArray:
     """(n,) ``m p (1 - p)``, without frequency or sampling weights."""
-    weight = variance(fit.eta)
-    return weight if fit.design.response.trials is None else weight * fit.design.response.trials
+    return row_terms(_unweighted(fit), fit.eta)[2]
+
+
+def _unweighted(fit: Fit) -> Block:
+    return replace(fit.design.block, weight=None)
 
 
 def leverages(fit: Fit) -> FloatArray:
     """(n,) ``w_i z_i' V z_i``; sampling weights are part of w, a frequency weight counts rows of the same leverage."""
-    root = np.linalg.cholesky(fit.covariance_working)
+    root = np.ascontiguousarray(np.linalg.cholesky(fit.covariance_working).T)
     form = np.empty(fit.design.rows)
     start = 0
     for block in fit.design.blocks(TALL_ROWS):
-        half = fit.working.columns(block.X) @ root
-        np.einsum("ij,ij->i", half, half, out=form[start : start + len(half)])
-        start += len(half)
+        half = root @ fit.working.columns(block.X).T
+        np.square(half, out=half).sum(axis=0, out=form[start : start + half.shape[1]])
+        start += half.shape[1]
     weight = information_weights(fit)
     if fit.design.weight_kind == "sampling" and fit.design.weight is not None:
         weight *= fit.design.weight.values
-    return np.asarray(form * weight)
+    form *= weight
+    return form
 
 
 def gram(fit: Fit, weight: FloatArray) -> FloatArray:
