@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from logit_stats.keep import load
     from logit_stats.model import Logit, logit
     from logit_stats.results import LogitResults
+    from logit_stats.validation import compare_roc
 
-__all__ = ["Logit", "LogitResults", "datasets", "errors", "load", "logit", "set_threads", "show_config"]
+__all__ = ["Logit", "LogitResults", "compare_roc", "datasets", "errors", "load", "logit", "set_threads", "show_config"]
 
 # Where each public name lives: it is imported when it is first used, so that `import logit_stats` costs little.
 _HOME = {
     "Logit": "logit_stats.model",
     "LogitResults": "logit_stats.results",
+    "compare_roc": "logit_stats.validation",
     "load": "logit_stats.keep",
     "logit": "logit_stats.model",
     "set_threads": "logit_stats.estimation.kernel",

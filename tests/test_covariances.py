@@ -283,6 +283,7 @@ def test_what_is_refused(births, res):
         ("cluster", {"groups": "site", "use_correction": "CR4"}, UnknownOptionError, "CR2"),
         ("cluster", {"groups": ["site", "smoke"], "use_correction": "CR2"}, NotAvailableError, "one grouping"),
         ("HAC", {"maxlags": 200}, DataError, "189 rows"),
+        ("HAC", {"maxlags": 2.5}, DataError, "whole number"),
         ("HAC", {"time": "site"}, DataError, "same time"),
         ("HAC", {"time": "when"}, MissingColumnError, "when"),
         ("HAC", {"kernel": "parzen"}, UnknownOptionError, "kernel"),
@@ -295,3 +296,21 @@ def test_what_is_refused(births, res):
     holes = births.assign(site=births.site.where(births.index != births.index[4]))
     with pytest.raises(DataError, match="missing in 1 row"):
         ls.logit(FORMULA, holes).fit(cov_type="survey", cov_kwds={"strata": "site"})
+
+
+@pytest.mark.parametrize("kind", ["CR2", "CR3"])
+def test_clusters_that_determine_their_own_fit(kind):
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"g": np.repeat(np.arange(12), 8), "x": rng.normal(size=96)})
+    data["y"] = np.tile([0, 1, 1, 0, 1, 0, 0, 1], 12)
+    orders = [data.sample(frac=1, random_state=seed) for seed in range(3)]
+    fits = [ls.logit("y ~ x + C(g)", order).fit() for order in orders]
+    errors = [fit.with_cov("cluster", groups="g", use_correction=kind).bse for fit in fits]
+    for other in errors[1:]:
+        assert_allclose(other["x"], errors[0]["x"], rtol=1e-9)
+        assert_allclose(other["Intercept"], errors[0]["Intercept"], rtol=1e-6)
+
+
+def test_surveys_take_no_frequency_weights(births):
+    with pytest.raises(NotAvailableError, match="sampling_weights"):
+        ls.logit(FORMULA, births, freq_weights="w").fit().with_cov("survey")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logit_stats.answers.finished import Finished
 from logit_stats.assess.classification import Classification, classification
+from logit_stats.assess.scored import Scored
 
 if TYPE_CHECKING:
+    from logit_stats.assess.calibration import Calibration
+    from logit_stats.assess.discrimination import PrecisionRecall, Threshold
+    from logit_stats.assess.goodness_of_fit import GoodnessOfFit, LinkTest
+    from logit_stats.assess.hosmer_lemeshow import HosmerLemeshow
     from logit_stats.assess.ranking import Roc
+    from logit_stats.validation import Validation
 
 
 class Accuracy(Finished):
@@ -23,3 +29,48 @@ class Accuracy(Finished):
         from logit_stats.assess.ranking import roc
 
         return roc(self.fit_)
+
+    def hosmer_lemeshow(self, groups: int = 10) -> HosmerLemeshow:
+        """Hosmer and Lemeshow's test, its table, and how it moves with the number of groups."""
+        from logit_stats.assess.hosmer_lemeshow import hosmer_lemeshow
+
+        return hosmer_lemeshow(Scored.of_fit(self.fit_), groups)
+
+    def gof(self) -> GoodnessOfFit:
+        """All tests of fit in one table that says in words what each asks."""
+        from logit_stats.assess.goodness_of_fit import goodness_of_fit
+
+        return goodness_of_fit(self.fit_)
+
+    def link_test(self) -> LinkTest:
+        """Pregibon's link test: does the square of the linear predictor add anything?"""
+        from logit_stats.assess.goodness_of_fit import link_test
+
+        return link_test(self.fit_)
+
+    def calibration(self, bins: int = 10) -> Calibration:
+        """Slope and intercept, Brier score and its parts, log loss, expected calibration error, and a table by bins."""
+        from logit_stats.assess.calibration import calibration
+
+        return calibration(Scored.of_fit(self.fit_), bins)
+
+    def precision_recall(self) -> PrecisionRecall:
+        """Precision and recall at every threshold, and the average precision."""
+        from logit_stats.assess.discrimination import precision_recall
+
+        return precision_recall(Scored.of_fit(self.fit_))
+
+    def threshold(
+        self, *, false_negative: float | None = None, false_positive: float = 1.0, sensitivity: float | None = None,
+        specificity: float | None = None,
+    ) -> Threshold:  # fmt: skip
+        """Threshold of least cost, or that just reaches a sensitivity or a specificity; see `best_threshold`."""
+        from logit_stats.assess.discrimination import best_threshold
+
+        return best_threshold(Scored.of_fit(self.fit_), false_negative, false_positive, sensitivity, specificity)
+
+    def validate(self, data: Any, outcome: Any = None, offset: Any = None, bins: int = 10) -> Validation:
+        """Discrimination and calibration on other data; see `validation.validate`."""
+        from logit_stats.validation import validate
+
+        return validate(self.fit_, data, outcome, offset, bins)

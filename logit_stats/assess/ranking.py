@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from logit_stats.assess.scored import Scored
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.rows import probability
 
 # Fitted probabilities that differ by less than rounding belong to rows of equal columns: they are ties.
 TIED = 1e-12
@@ -120,15 +120,16 @@ class Roc:
 
 def roc(fit: Fit) -> Roc:
     """ROC curve of the fitted probabilities."""
-    prob = probability(fit.eta)
-    order = np.argsort(prob, kind="stable")
-    prob = prob[order]
-    y = fit.design.response.successes
-    weight = np.ones(len(y)) if fit.design.weight is None else fit.design.weight.values
-    trials = np.ones(len(y)) if fit.design.response.trials is None else fit.design.response.trials
+    return roc_of(Scored.of_fit(fit))
+
+
+def roc_of(scored: Scored) -> Roc:
+    """ROC curve of probabilities."""
+    order = np.argsort(scored.prob, kind="stable")
+    prob = scored.prob[order]
     starts = np.flatnonzero(np.r_[True, np.diff(prob) > TIED * np.maximum(prob[1:], TIED)])
-    events = np.add.reduceat((weight * y)[order], starts)
-    others = np.add.reduceat((weight * (trials - y))[order], starts)
+    events = np.add.reduceat(scored.events[order], starts)
+    others = np.add.reduceat(scored.nonevents[order], starts)
     total_events, total_others = float(events.sum()), float(others.sum())
     below = np.cumsum(others) - others
     above = total_events - np.cumsum(events)

@@ -47,6 +47,8 @@ def autocorrelation_meat(
         raise NotAvailableError("Rows with frequency weights have no order in time; expand them for cov_type='HAC'.")
     n = fit.design.rows
     lags = default_lags(n) if maxlags is None else int(maxlags)
+    if maxlags is not None and lags != maxlags:
+        raise DataError(f"maxlags={maxlags} is no whole number.")
     if not 0 <= lags < n:
         raise DataError(f"maxlags={maxlags} does not fit {n} rows.")
     order = _order(fit, time)

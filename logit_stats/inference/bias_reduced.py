@@ -68,9 +68,10 @@ def bias_reduced(fit: Fit, grouping: Grouping, kind: str) -> BiasReduced:
             scores = np.einsum("gik,gi,gij,gj->gk", Z, np.sqrt(w), adjust, np.sqrt(w) * u, optimize=True)
             freedom.add(Z, w, adjust)
         else:
-            H = np.einsum("gik,kl,gjl,gj->gij", Z, V, Z, w, optimize=True)
-            solved = np.linalg.solve(np.eye(rows.shape[1]) - H, (u / w)[:, :, None])[:, :, 0]
-            scores = np.einsum("gik,gi,gi->gk", Z, w, solved)
+            root = np.sqrt(w)
+            G = np.einsum("gi,gik,kl,gjl,gj->gij", root, Z, V, Z, root, optimize=True)
+            inverse = _power(np.eye(rows.shape[1]) - G, -1.0)
+            scores = np.einsum("gik,gi,gij,gj->gk", Z, root, inverse, u / root, optimize=True)
         meat += scores.T @ scores
     return BiasReduced(V @ meat @ V, freedom.degrees() if kind == "CR2" else None)
 
@@ -87,13 +88,18 @@ def _clusters(codes: NDArray[np.intp], sizes: NDArray[np.intp], k: int) -> Itera
 
 
 def _cr2_root(Z: FloatArray, w: FloatArray, V: FloatArray) -> FloatArray:
-    """Symmetric inverse square root of B; directions in which the cluster determines its own fit are left out."""
+    """Symmetric inverse square root of B."""
     B = -np.einsum("gi,gik,kl,gjl,gj->gij", w**1.5, Z, V, Z, w**1.5, optimize=True)
     diagonal = np.arange(w.shape[1])
     B[:, diagonal, diagonal] += w**2
-    values, vectors = np.linalg.eigh(B)
-    keep = values > 1e-11 * values[:, -1:]
-    power = np.where(keep, 1.0 / np.sqrt(np.where(keep, values, 1.0)), 0.0)
+    return _power(B, -0.5)
+
+
+def _power(symmetric: FloatArray, exponent: float) -> FloatArray:
+    """Power of stacked symmetric matrices; directions in which a cluster determines its own fit are left out."""
+    values, vectors = np.linalg.eigh(symmetric)
+    keep = values > 1e-10 * values[:, -1:]
+    power = np.where(keep, np.where(keep, values, 1.0) ** exponent, 0.0)
     return np.asarray((vectors * power[:, None, :]) @ np.swapaxes(vectors, 1, 2))
 
 

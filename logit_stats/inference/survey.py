@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError, check_choice, listed
+from logit_stats.errors import DataError, NotAvailableError, check_choice, listed
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.cluster import read_codes
 from logit_stats.inference.row_scores import gram, score_residuals, sums_by_code
@@ -67,6 +67,10 @@ def survey_meat(fit: Fit, strata: Any = None, psu: Any = None, fpc: Any = None, 
         If labels are missing, fpc varies within a stratum or is smaller than the sample, or a stratum has a single unit.
     """
     check_choice("lonely", lonely, LONELY)
+    if fit.design.weight_kind == "frequency":
+        raise NotAvailableError(
+            "Frequency weights say how often a row occurs, not how it was sampled; give sampling_weights=."
+        )
     n = fit.design.rows
     stratum, names = (
         read_codes(fit.design, strata, "strata") if strata is not None else (np.zeros(n, dtype=np.intp), ["all rows"])
@@ -92,7 +96,8 @@ def survey_meat(fit: Fit, strata: Any = None, psu: Any = None, fpc: Any = None, 
     where = "" if strata is None else f" in {len(names)} strata"
     finite = ", finite-population correction" if fpc is not None else ", with replacement"
     notes = (f"{int(alone.sum())} strata of a single unit: lonely={lonely!r}.",) if alone.any() else ()
-    return SurveyMeat(meat, float(counts.sum() - len(names)), f"design-based: {units}{where}{finite}", notes)
+    df = float(counts.sum() - len(names))
+    return SurveyMeat(meat, df, f"design-based: {units}{where}{finite}, {df:g} degrees of freedom", notes)
 
 
 def _units(fit: Fit, psu: Any, stratum: NDArray[np.intp]) -> tuple[NDArray[np.intp] | None, NDArray[np.intp]]:

@@ -1,0 +1,275 @@
+"""Tests of fit: what each asks, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from html import escape
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from logit_stats.assess.hosmer_lemeshow import hosmer_lemeshow
+from logit_stats.assess.scored import Scored
+from logit_stats.design.block import FloatArray
+from logit_stats.design.design import Design
+from logit_stats.errors import LogitStatsError, NotAvailableError
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.likelihood import TALL_ROWS
+from logit_stats.estimation.linear_algebra import EquilibratedCholesky
+from logit_stats.estimation.maximum_likelihood import maximum_likelihood
+from logit_stats.estimation.rows import loglik_terms, probability, saturated_terms, variance
+
+# Mean outcomes a covariate pattern from which chi-squared over patterns is worth its p-value.
+FULL_PATTERNS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class FitTest:
+    """One test of fit.
+
+    Attributes
+    ----------
+    name : str
+    statistic, pvalue : float
+    df : float
+        Degrees of freedom of chi-squared; NaN where the statistic is a normal deviate.
+    asks : str
+        What a small p-value means, in words.
+    """
+
+    name: str
+    statistic: float
+    df: float
+    pvalue: float
+    asks: str
+
+    def __str__(self) -> str:
+        what = "z" if np.isnan(self.df) else f"chi2({self.df:g})"
+        return f"{self.name}: {what} = {self.statistic:.4f}, p = {self.pvalue:.4g}. {self.asks}"
+
+
+@dataclass(frozen=True, eq=False)
+class GoodnessOfFit:
+    """All tests of fit that are defined for the data.
+
+    Attributes
+    ----------
+    tests : tuple of FitTest
+    notes : tuple of str
+        Tests left out, and why.
+    """
+
+    tests: tuple[FitTest, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a test."""
+        rows = [(t.name, t.statistic, t.df, t.pvalue, t.asks) for t in self.tests]
+        return pd.DataFrame(rows, columns=["test", "statistic", "df", "p_value", "a small p-value says"]).set_index(
+            "test"
+        )
+
+    def __str__(self) -> str:
+        table = self.frame.to_string(float_format="{:.4g}".format, na_rep="")
+        return "\n".join(["Goodness of fit", table, *self.notes])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return f"{self.frame.to_html(float_format='{:.4g}'.format, na_rep='')}{notes}"
+
+
+def goodness_of_fit(fit: Fit) -> GoodnessOfFit:
+    """Every test of fit that is defined for the data.
+
+    Raises
+    ------
+    NotAvailableError
+        Under sampling weights, for which these tests are not defined.
+    """
+    if fit.design.weight_kind == "sampling":
+        raise NotAvailableError(
+            "Tests of fit are not defined under sampling weights, which make outcomes stand for unequal numbers."
+        )
+    found: list[FitTest] = []
+    notes: list[str] = []
+    for name, tests in (
+        ("Hosmer-Lemeshow", _grouped), ("le Cessie-van Houwelingen", _sum_of_squares), ("covariate patterns", pattern_tests),
+        ("link test", lambda f: [link_test(f).test]), ("Stukel", lambda f: [stukel_test(f)]),
+    ):  # fmt: skip
+        try:
+            found += tests(fit)
+        except LogitStatsError as error:
+            notes.append(f"{name} left out: {error}")
+    return GoodnessOfFit(tuple(found), tuple(notes))
+
+
+def _grouped(fit: Fit) -> list[FitTest]:
+    found = hosmer_lemeshow(Scored.of_fit(fit))
+    asks = "observed and expected events differ over groups of p"
+    return [FitTest(f"Hosmer-Lemeshow, {len(found.table)} groups", found.statistic, found.df, found.pvalue, asks)]
+
+
+def _sum_of_squares(fit: Fit) -> list[FitTest]:
+    return [unweighted_sum_of_squares(fit)]
+
+
+def unweighted_sum_of_squares(fit: Fit) -> FitTest:
+    """Le Cessie and van Houwelingen's test in the form of Hosmer, Hosmer, le Cessie and Lemeshow (1997).
+
+    Statistics in Medicine 16, 965-980: the sum of squared residuals against its expectation, whose variance is the weighted
+    residual sum of squares of the regression of 1 - 2p on the columns.
+    """
+    scored = Scored.of_fit(fit)
+    p, w = scored.prob, scored.outcomes * variance(scored.eta)
+    sse = float(scored.events @ (1.0 - p) ** 2 + scored.nonevents @ p**2)
+    left = _residual_square(fit, 1.0 - 2.0 * p, w)
+    if left <= 1e-10 * float(w.sum()):
+        raise NotAvailableError("The columns determine every probability, so squared residuals cannot vary.")
+    sd = np.sqrt(left)
+    z = (sse - float(w.sum())) / sd
+    asks = "squared residuals are larger (or smaller) than the probabilities allow"
+    return FitTest("le Cessie-van Houwelingen", float(z), float("nan"), float(2.0 * stats.norm.sf(abs(z))), asks)
+
+
+def _residual_square(fit: Fit, target: FloatArray, weight: FloatArray) -> float:
+    """Weighted residual sum of squares of a regression of `target` on the working columns."""
+    k = fit.parameters
+    gram, cross, start = np.zeros((k, k)), np.zeros(k), 0
+    for block in fit.design.blocks(TALL_ROWS):
+        rows = slice(start, start + len(block.successes))
+        Z = fit.working.columns(block.X)
+        gram += Z.T @ (Z * weight[rows, None])
+        cross += Z.T @ (weight[rows] * target[rows])
+        start = rows.stop
+    coefficients = EquilibratedCholesky(gram).solve(cross)
+    return float(weight @ target**2 - cross @ coefficients)
+
+
+@dataclass(frozen=True, eq=False)
+class Patterns:
+    """Rows of equal columns (and offset) put together: (J,) trials, events, log odds, and one row of each."""
+
+    trials: FloatArray
+    events: FloatArray
+    eta: FloatArray
+    first: FloatArray
+
+
+def covariate_patterns(fit: Fit) -> Patterns:
+    """Covariate patterns of a fit."""
+    design = fit.design
+    columns = np.asarray(design.X)
+    if design.offset is not None:
+        columns = np.column_stack([columns, design.offset.values])
+    _, first, code = np.unique(columns, axis=0, return_index=True, return_inverse=True)
+    scored = Scored.of_fit(fit)
+    code = code.reshape(-1)
+    trials, events = (np.bincount(code, weights=w).astype(np.float64) for w in (scored.outcomes, scored.events))
+    return Patterns(trials, events, scored.eta[first], columns[first, : design.columns])
+
+
+def pattern_tests(fit: Fit) -> list[FitTest]:
+    """Pearson's chi-squared and the deviance over covariate patterns, and Osius and Rojek's normal form of the first.
+
+    Osius and Rojek (1992, JASA 87, 1145-1152), in the form of Hosmer and Lemeshow (2000, Applied Logistic Regression, section
+    5.2.2). The chi-squared forms hold where every pattern has many outcomes, the normal form also where they have few.
+    """
+    patterns = covariate_patterns(fit)
+    m, y, p = patterns.trials, patterns.events, probability(patterns.eta)
+    v = m * variance(patterns.eta)
+    chi2, df = float(np.sum((y - m * p) ** 2 / v)), len(m) - fit.free_parameters
+    deviance = float(2.0 * np.sum(saturated_terms(y, m) - loglik_terms(patterns.eta, y, m)))
+    if df <= 0:
+        raise NotAvailableError(f"{len(m)} covariate patterns and {fit.parameters} coefficients leave nothing to test.")
+    Z = fit.working.columns(patterns.first)
+    target = (1.0 - 2.0 * p) / v
+    coefficients = EquilibratedCholesky(Z.T @ (Z * v[:, None])).solve(Z.T @ (v * target))
+    rss = float(v @ (target - Z @ coefficients) ** 2)
+    z = (chi2 - df) / np.sqrt(2.0 * (len(m) - float(np.sum(1.0 / m))) + rss)
+    asks = "patterns differ from the model"
+    sparse = asks if float(m.mean()) >= FULL_PATTERNS else f"{asks} (few outcomes a pattern: do not trust p)"
+    normal = FitTest(
+        "Osius-Rojek", float(z), float("nan"), float(2.0 * stats.norm.sf(abs(z))), f"{asks}; few outcomes will do"
+    )
+    of_chi2 = [("Pearson", chi2), ("deviance", deviance)]
+    tests = [FitTest(f"{name}, covariate patterns", s, df, float(stats.chi2.sf(s, df)), sparse) for name, s in of_chi2]
+    return [*tests, normal]
+
+
+@dataclass(frozen=True, eq=False)
+class LinkTest:
+    """Pregibon's link test: the square of the linear predictor should add nothing.
+
+    Attributes
+    ----------
+    fit_ : Fit
+        Of a constant, the linear predictor and its square.
+    """
+
+    fit_: Fit
+
+    @property
+    def coef(self) -> FloatArray:
+        """(3,) coefficients of the constant, the linear predictor and its square."""
+        return self.fit_.beta
+
+    @property
+    def std_error(self) -> FloatArray:
+        """(3,) their standard errors."""
+        return self.fit_.standard_errors
+
+    @property
+    def statistic(self) -> float:
+        """Z of the square."""
+        return float(self.coef[2] / self.std_error[2])
+
+    @property
+    def pvalue(self) -> float:
+        """Two-sided p-value of the square."""
+        return float(2.0 * stats.norm.sf(abs(self.statistic)))
+
+    @property
+    def test(self) -> FitTest:
+        """Return the test as a line of a table."""
+        asks = "the link is wrong, or a variable (or its square) is missing"
+        return FitTest("link test (eta²)", self.statistic, float("nan"), self.pvalue, asks)
+
+    def __str__(self) -> str:
+        return (
+            f"Link test: coefficient of eta {self.coef[1]:.4f}, of eta² {self.coef[2]:.4f} (SE {self.std_error[2]:.4f}), "
+            f"z = {self.statistic:.4f}, p = {self.pvalue:.4g}"
+        )
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(str(self))}</p>"
+
+
+def link_test(fit: Fit) -> LinkTest:
+    """Pregibon's link test (1980, Applied Statistics 29, 15-24): refit on the linear predictor and its square."""
+    eta = fit.eta
+    if np.ptp(eta) < 1e-8 * max(1.0, float(np.abs(eta).max())):
+        raise NotAvailableError("The linear predictor is the same in every row; there is no link to test.")
+    return LinkTest(maximum_likelihood(_of_columns(fit.design, np.column_stack([np.ones(len(eta)), eta, eta**2]))))
+
+
+def stukel_test(fit: Fit) -> FitTest:
+    """Stukel's test (1988, JASA 83, 426-431): two columns that bend the tails, by likelihood ratio."""
+    eta = fit.eta
+    tails = np.column_stack([0.5 * eta**2 * (eta >= 0.0), -0.5 * eta**2 * (eta < 0.0)])
+    tails = tails[:, np.ptp(tails, axis=0) > 0.0]
+    larger = maximum_likelihood(replace(_of_columns(fit.design, np.column_stack([np.asarray(fit.design.X), tails])),
+                                        offset=fit.design.offset, constant=fit.design.constant))  # fmt: skip
+    statistic, df = max(2.0 * (larger.loglik - fit.loglik), 0.0), tails.shape[1]
+    asks = "near 0 and 1 probabilities bend otherwise than a logit's"
+    return FitTest("Stukel", statistic, df, float(stats.chi2.sf(statistic, df)), asks)
+
+
+def _of_columns(design: Design, X: FloatArray) -> Design:
+    names = tuple(f"column {j + 1}" for j in range(X.shape[1]))
+    return replace(design, X=X, names=names, offset=None, constant=0, formula=None, left_out=())
