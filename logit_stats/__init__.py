@@ -18,17 +18,32 @@ if TYPE_CHECKING:
     from logit_stats.keep import load
     from logit_stats.model import Logit, logit
     from logit_stats.results import LogitResults
+    from logit_stats.selection import compare, step
     from logit_stats.validation import compare_roc
 
-__all__ = ["Logit", "LogitResults", "compare_roc", "datasets", "errors", "load", "logit", "set_threads", "show_config"]
+__all__ = [
+    "Logit",
+    "LogitResults",
+    "compare",
+    "compare_roc",
+    "datasets",
+    "errors",
+    "load",
+    "logit",
+    "set_threads",
+    "show_config",
+    "step",
+]
 
 # Where each public name lives: it is imported when it is first used, so that `import logit_stats` costs little.
 _HOME = {
     "Logit": "logit_stats.model",
     "LogitResults": "logit_stats.results",
+    "compare": "logit_stats.selection",
     "compare_roc": "logit_stats.validation",
     "load": "logit_stats.keep",
     "logit": "logit_stats.model",
+    "step": "logit_stats.selection",
     "set_threads": "logit_stats.estimation.kernel",
     "show_config": "logit_stats.config",
 }

@@ -25,6 +25,7 @@ from logit_stats.inference.covariance import COV_TYPES, covariance, default_cov_
 from logit_stats.results import LogitResults
 
 if TYPE_CHECKING:
+    from logit_stats.estimation.separation import Separation
     from logit_stats.firth_results import FirthResults
     from logit_stats.regularized_results import RegularizationPath, RegularizedResults
 
@@ -339,6 +340,25 @@ class Logit:
         if disp:
             print(results.convergence_message())
         return results
+
+    def separation(self) -> Separation:
+        """Say whether the data are separated: which columns, in which direction, which rows, where each coefficient goes.
+
+        Returns
+        -------
+        Separation
+            Its `directions` can be checked by anyone: ``X @ direction`` is not negative for events and not positive for
+            non-events, and not zero everywhere (Albert and Anderson 1984, Biometrika 71, 1-10).
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> ls.logit("HG ~ NV + PI + EH", ls.datasets.load("endometrial")).separation().summary_frame()["coefficient"].tolist()
+        ['finite', '+inf', 'finite', 'finite']
+        """
+        from logit_stats.estimation.separation import find_separation
+
+        return find_separation(self.design)
 
     def fit_constrained(self, constraints: Any, maxiter: int = 35, tol: float | None = None) -> LogitResults:
         """Fit by maximum likelihood under linear constraints on the coefficients.

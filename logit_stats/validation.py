@@ -132,7 +132,7 @@ def compare_roc(one: Any, other: Any) -> Any:
     >>> data = ls.datasets.load("birthwt")
     >>> larger, smaller = (ls.logit(f, data).fit() for f in ("low ~ lwt + smoke + ht", "low ~ lwt"))
     >>> round(ls.compare_roc(larger, smaller).difference, 4)
-    0.0765
+    0.0784
     """
     from logit_stats.assess.discrimination import compare_rocs
 

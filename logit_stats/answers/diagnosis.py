@@ -9,6 +9,7 @@ from logit_stats.answers.finished import Finished
 if TYPE_CHECKING:
     from logit_stats.assess.collinearity import VarianceInflation
     from logit_stats.assess.influence import Influence
+    from logit_stats.assess.outliers import OutlierTest
 
 
 class Diagnosis(Finished):
@@ -25,3 +26,9 @@ class Diagnosis(Finished):
         from logit_stats.assess.collinearity import variance_inflation
 
         return variance_inflation(self.fit_, self.covariance_)
+
+    def outlier_test(self, most: int = 10) -> OutlierTest:
+        """Largest studentized residuals with p-values adjusted for the number of rows (Bonferroni)."""
+        from logit_stats.assess.outliers import outlier_test
+
+        return outlier_test(self.fit_, most)

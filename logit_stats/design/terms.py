@@ -128,6 +128,35 @@ def with_added(design: Design, added: str, scope: Any) -> tuple[Design, tuple[Mo
     return larger, tuple(term for term in model_terms(larger) if term.factors not in before)
 
 
+def patsy_terms(design: Design, scope: str | None, namespace: Any) -> dict[str, Any]:
+    """Patsy's terms of the model, and of a scope given as on the right of a formula, by name."""
+    assert design.formula is not None
+    found = {term.name(): term for term in design.formula.info.terms}
+    if scope is not None:
+        right = scope.rpartition("~")[2]
+        present = {frozenset(f.name() for f in term.factors) for term in found.values()}
+        for term in parse(f"y ~ {right}", namespace).terms:
+            if frozenset(f.name() for f in term.factors) not in present:
+                found[term.name()] = term
+    return found
+
+
+def design_of_terms(design: Design, terms: tuple[Any, ...], namespace: Any) -> Design:
+    """Return the design of these terms of patsy's, on the same rows, as if the formula had been written with them."""
+    formula = design.formula
+    assert formula is not None
+    assert design.table is not None
+    left = formula.text.partition("~")[0].strip()
+    names = [term.name() for term in terms]
+    right = [name for name in names if name != "Intercept"]
+    text = f"{left} ~ {' + '.join(right) or '1'}" + ("" if "Intercept" in names or not right else " - 1")
+    parsed = ParsedFormula(text, (), terms, namespace)
+    used = design.table.where(design.sample.used)
+    unknown = {f.name() for t in terms for f in t.factors} - set(formula.factors)
+    wanted = tuple(patsy.Term([f]) for f in dict.fromkeys(f for t in terms for f in t.factors if f.name() in unknown))
+    return _laid_out(design, parsed, {**formula.factors, **learn_factors(wanted, parsed, used)})
+
+
 def with_columns_added(design: Design, exog: Any) -> tuple[Design, tuple[ModelTerm, ...]]:
     """Return the design with further columns, given for the rows used (or read), and these columns as one term each."""
     frame = exog if isinstance(exog, (pd.DataFrame, pd.Series)) else None

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
@@ -27,7 +28,7 @@ EXACT = 1e-12  # what rounding leaves of a margin of zero after polishing
 CONSTRAINTS_A_ROUND = 400
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Separation:
     """What is separated, and in which direction.
 
@@ -52,6 +53,30 @@ class Separation:
     level: NDArray[np.int_]
     limits: tuple[float, ...]
 
+    def summary_frame(self) -> pd.DataFrame:
+        """One row a column: the direction (the first), and where its coefficient goes."""
+        first = self.directions[0] if len(self.directions) else np.zeros(len(self.names))
+        goes = ["finite" if np.isnan(limit) else f"{'+' if limit > 0 else '-'}inf" for limit in self.limits]
+        return pd.DataFrame({"direction": first, "coefficient": goes}, index=list(self.names))
+
+    def __str__(self) -> str:
+        if self.kind == "none":
+            return "No separation: the maximum-likelihood estimate is finite."
+        table = self.summary_frame().to_string(float_format="{:+.4g}".format)
+        return (
+            f"{self.kind.capitalize()} separation: {self.rows} of {len(self.level)} rows are predicted perfectly in the limit.\n"
+            f"{table}\nAlong the direction no row is predicted worse, however far one goes: X @ direction is not negative for "
+            f"events and not positive for non-events. Remedies: fit_firth(), joining sparse levels, leaving the columns out."
+        )
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        first, _, rest = str(self).partition("\n")
+        if self.kind == "none":
+            return f"<p>{first}</p>"
+        return f"<p>{first}</p>{self.summary_frame().to_html(float_format='{:+.4g}'.format)}<p>{rest.rpartition(chr(10))[2]}</p>"
+
     @property
     def rows(self) -> int:
         """Number of rows that are predicted perfectly in the limit."""
@@ -61,12 +86,6 @@ class Separation:
     def infinite(self) -> dict[str, float]:
         """Columns whose coefficient has no finite limit, with the limit."""
         return {name: limit for name, limit in zip(self.names, self.limits, strict=True) if np.isinf(limit)}
-
-    def __str__(self) -> str:
-        if self.kind == "none":
-            return "no separation: the maximum-likelihood estimate is finite"
-        infinite = ", ".join(f"{name} -> {'+' if limit > 0 else '-'}inf" for name, limit in self.infinite.items())
-        return f"{self.kind} separation of {self.rows} of {len(self.level)} rows: {infinite}"
 
 
 def find_separation(design: Design, gamma: FloatArray | None = None) -> Separation:

@@ -1,0 +1,206 @@
+"""Choosing among models: stepwise selection, and models side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from logit_stats.assess.selection import Move, null_start, select
+from logit_stats.design.formula import capture_scope
+from logit_stats.errors import DataError
+from logit_stats.estimation.maximum_likelihood import maximum_likelihood
+from logit_stats.inference.covariance import covariance
+
+if TYPE_CHECKING:
+    from logit_stats.results import LogitResults
+
+
+@dataclass(frozen=True, eq=False)
+class StepPath:
+    """A stepwise selection.
+
+    Attributes
+    ----------
+    result : LogitResults
+        The model where it ended. Its p-values and intervals do not know that it was selected.
+    path : tuple of Move
+        Every step.
+    criterion : str
+    """
+
+    result: LogitResults
+    path: tuple[Move, ...]
+    criterion: str
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a step: what was done, the criterion (AIC where p-values decide) and -2 log-likelihood afterwards."""
+        name = "aic" if self.criterion == "pvalue" else self.criterion
+        rows = [(move.change, move.criterion, -2.0 * move.loglik) for move in self.path]
+        return pd.DataFrame(rows, columns=["step", name, "-2 log-likelihood"])
+
+    def __str__(self) -> str:
+        formula = self.result.model.formula
+        note = "Selection makes the p-values and intervals of the final model too optimistic."
+        return f"{self.frame.to_string(index=False, float_format='{:.4f}'.format)}\nFinal model: {formula}\n{note}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        table = self.frame.to_html(index=False, float_format="{:.4f}".format)
+        return f"{table}<p>Final model: {escape(str(self.result.model.formula))}</p>"
+
+
+def step(
+    res: LogitResults, scope: str | None = None, direction: str = "backward", criterion: str = "aic", *,
+    enter: float = 0.05, stay: float = 0.10, from_null: bool = False,
+) -> StepPath:  # fmt: skip
+    """Stepwise selection of terms, respecting marginality; prints its path.
+
+    Parameters
+    ----------
+    res : LogitResults
+        Of a formula fit: where to start. All models are fitted to its rows.
+    scope : str, optional
+        Terms that may come in (``"age + lwt + age:lwt"``); those of `res` always may.
+    direction : {"backward", "forward", "both"}
+    criterion : {"aic", "bic", "pvalue"}
+        With "pvalue" a term goes where its likelihood-ratio p-value is above `stay`, and comes where it is below `enter`.
+    from_null : bool
+        Start from the intercept alone; the terms of `res` are the scope.
+
+    Raises
+    ------
+    NotAvailableError
+        For array fits, penalized fits, and under sampling weights.
+    MissingDataError
+        If a term of the scope is missing in rows used.
+
+    Examples
+    --------
+    >>> import logit_stats as ls
+    >>> res = ls.logit("GRADE ~ GPA + TUCE + PSI", ls.datasets.load("spector")).fit()
+    >>> ls.step(res).frame["step"].tolist()
+    ['', '- TUCE']
+    """
+    namespace = capture_scope(1)
+    start = res.fit_
+    if from_null:
+        if res.model.formula is None:
+            raise DataError("from_null=True needs a formula fit.")
+        right = res.model.formula.partition("~")[2]
+        scope = right if scope is None else f"{right} + {scope.rpartition('~')[2]}"
+        start = maximum_likelihood(null_start(res.fit_.design, namespace))
+    constant = res.llf - res.fit_.loglik
+    found = select(start, scope, namespace, direction, criterion, constant, enter, stay)
+    model = res.model.with_design(found.fit.design)
+    result = type(res)(model, found.fit, covariance(found.fit), res.use_t)
+    return StepPath(result, found.path, criterion)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Models side by side.
+
+    Attributes
+    ----------
+    coefficients : DataFrame
+        One column a model: coefficient with its standard error in brackets; empty where a model lacks it.
+    statistics : DataFrame
+        Observations, log-likelihood, df, AIC, BIC, AIC weights, pseudo-R², area under the ROC curve.
+    notes : tuple of str
+    """
+
+    coefficients: pd.DataFrame
+    statistics: pd.DataFrame
+    notes: tuple[str, ...]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Both tables, one under the other, as texts."""
+        numbers = self.statistics.map(lambda v: "" if pd.isna(v) else f"{v:.4f}".rstrip("0").rstrip("."))
+        return pd.concat([self.coefficients, numbers])
+
+    def as_latex(self) -> str:
+        """Return the table in LaTeX."""
+        return str(self.frame.to_latex(escape=True))
+
+    def __str__(self) -> str:
+        return "\n".join([self.frame.to_string(), *self.notes])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.frame.to_html() + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+
+
+def compare(*results: LogitResults, names: list[str] | None = None, stars: bool = False, digits: int = 4) -> Comparison:
+    """Set models side by side.
+
+    Parameters
+    ----------
+    *results : LogitResults
+    names : list of str, optional
+        Headings; by default (1), (2), ...
+    stars : bool
+        Mark p-values below 0.05, 0.01 and 0.001 by one, two and three stars.
+    digits : int
+
+    Returns
+    -------
+    Comparison
+        AIC weights are exp(-difference / 2) over their sum (Burnham and Anderson 2002, section 2.9), and are given only where
+        all models have the same rows.
+    """
+    if not results:
+        raise DataError("compare() needs a result or more.")
+    heads = [f"({i})" for i in range(1, len(results) + 1)] if names is None else list(names)
+    if len(heads) != len(results):
+        raise DataError(f"There are {len(results)} results and {len(heads)} names.")
+    order = list(dict.fromkeys(name for res in results for name in res.model.exog_names))
+    columns = {head: _cells(res, order, stars, digits) for head, res in zip(heads, results, strict=True)}
+    rows = {res.fit_.design.sample.read: None for res in results}
+    same = len({res.nobs for res in results}) == 1 and len(rows) == 1 and _same_outcomes(results)
+    aic = np.array([res.aic for res in results], dtype=np.float64)
+    weights = np.exp(-0.5 * (aic - np.nanmin(aic))) if same and np.isfinite(aic).all() else np.full(len(aic), np.nan)
+    kinds = {res.cov_type for res in results}
+    of_models = zip(heads, results, weights / weights.sum(), strict=True)
+    statistics = pd.DataFrame({head: _statistics(res, weight) for head, res, weight in of_models})
+    notes = [f"Standard errors in brackets: {', '.join(sorted(kinds))}."]
+    notes += ["* p < 0.05, ** p < 0.01, *** p < 0.001"] if stars else []
+    notes += [] if same else ["The models have different rows: log-likelihoods, AIC and BIC cannot be compared."]
+    return Comparison(pd.DataFrame(columns, index=order), statistics, tuple(notes))
+
+
+def _statistics(res: LogitResults, weight: float) -> dict[str, float]:
+    return {
+        "observations": res.nobs, "coefficients": float(res.fit_.free_parameters), "log-likelihood": res.llf,
+        "AIC": res.aic, "BIC": res.bic, "AIC weight": weight, "McFadden R²": res.prsquared, "ROC area": res.roc().auc,
+    }  # fmt: skip
+
+
+def _cells(res: LogitResults, order: list[str], stars: bool, digits: int) -> list[str]:
+    beta, se, p = (
+        dict(zip(res.model.exog_names, np.asarray(v), strict=True)) for v in (res.params, res.bse, res.pvalues)
+    )
+    cells = []
+    for name in order:
+        if name not in beta:
+            cells.append("")
+            continue
+        mark = "*" * int(sum(p[name] < level for level in (0.05, 0.01, 0.001))) if stars else ""
+        cells.append(f"{beta[name]:.{digits}f}{mark} ({se[name]:.{digits}f})")
+    return cells
+
+
+def _same_outcomes(results: Any) -> bool:
+    first = results[0].fit_.design
+    return all(
+        np.array_equal(res.fit_.design.response.successes, first.response.successes)
+        and np.array_equal(res.fit_.design.index, first.index)
+        for res in results[1:]
+    )
