@@ -17,6 +17,7 @@ from logit_stats.answers.reports import Reports
 from logit_stats.inference.covariance import covariance
 
 if TYPE_CHECKING:
+    from logit_stats.answers.plots import Plots
     from logit_stats.crosscheck import Crosscheck
 
 
@@ -83,6 +84,13 @@ class LogitResults(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy,
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
         return text
+
+    @property
+    def plot(self) -> Plots:
+        """Pictures: ``res.plot.roc()``, ``res.plot.odds_ratios()``, ...; each takes `ax` and returns the Axes."""
+        from logit_stats.answers.plots import Plots
+
+        return Plots(self)
 
     def save(self, path: str | Path) -> None:
         """Write the result to a file; `logit_stats.load` reads it back."""

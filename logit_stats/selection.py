@@ -14,6 +14,7 @@ from logit_stats.design.formula import capture_scope
 from logit_stats.errors import DataError
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.covariance import covariance
+from logit_stats.report.table import Table
 
 if TYPE_CHECKING:
     from logit_stats.results import LogitResults
@@ -127,7 +128,9 @@ class Comparison:
 
     def as_latex(self) -> str:
         """Return the table in LaTeX."""
-        return str(self.frame.to_latex(escape=True))
+        frame = self.frame
+        rows = [(str(name), *row) for name, row in zip(frame.index, frame.to_numpy(), strict=True)]
+        return Table.of(rows, head=("", *frame.columns)).as_latex()
 
     def __str__(self) -> str:
         return "\n".join([self.frame.to_string(), *self.notes])

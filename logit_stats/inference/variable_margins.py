@@ -221,7 +221,7 @@ def _estimate(
             value, slope = _derivative_sums(fit, part.with_values(scenario), effect.variable, weight[part.rows], method)
             total, gradient = total + value, gradient + slope
         return total / weight.sum(), gradient / weight.sum()
-    low, high = (_mean_probability(fit, {**scenario, effect.variable.name: v}, weight) for v in effect.levels)
+    low, high = (mean_probability(fit, {**scenario, effect.variable.name: v}, weight) for v in effect.levels)
     return _compared(low, high, "ratio" if "ey" in method else comparison)
 
 
@@ -237,7 +237,7 @@ def _compared(
     return float(logit[1] - logit[0]), slope[1] - slope[0]
 
 
-def _mean_probability(fit: Fit, values: dict[str, Any], weight: FloatArray) -> tuple[float, FloatArray]:
+def mean_probability(fit: Fit, values: dict[str, Any], weight: FloatArray) -> tuple[float, FloatArray]:
     """Weighted mean probability with variables set, and its gradient."""
     total, gradient = 0.0, np.zeros(fit.parameters)
     for part in parts(fit.design):
