@@ -195,6 +195,11 @@ def test_survey_of_schools(key):
     assert_allclose(res.pvalues, ordered(want["p_t"], names, res), rtol=1e-6)
     assert_allclose(res.conf_int(), ordered(want["ci_95_t"], names, res), rtol=1e-6)
     assert res.covariance_.df_design == want["df_resid"]
+    terms = res.wald_test_terms().frame
+    for term, test in want["term_tests"].items():
+        got = terms.loc[term]
+        assert_allclose([got["statistic"], got["pvalue"]], [test["F"], test["p"]], rtol=1e-6)
+        assert (got["df_constraint"], got["df_denom"]) == (test["df1"], test["df2"])
 
 
 def test_survey_of_clusters_by_definition():
