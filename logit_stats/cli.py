@@ -45,6 +45,9 @@ def main() -> None:
 @click.argument("formula")
 @click.option("--cov", "cov_type", type=click.Choice(COV_TYPES), help="Covariance of the coefficients.")
 @click.option("--cluster", metavar="COL", help="Column with the clusters; brings the cluster-robust covariance.")
+@click.option("--strata", metavar="COL", help="Column with the strata of a survey (with --sampling-weights).")
+@click.option("--psu", metavar="COL", help="Column with the primary sampling units of a survey.")
+@click.option("--fpc", metavar="COL", help="Column with the number of units in the population of each stratum.")
 @click.option("--offset", metavar="COL", help="Column with the offset.")
 @click.option("--freq-weights", metavar="COL", help="Column with frequency weights.")
 @click.option("--sampling-weights", metavar="COL", help="Column with inverse selection probabilities.")
@@ -63,6 +66,9 @@ def fit(
     formula: str,
     cov_type: str | None,
     cluster: str | None,
+    strata: str | None,
+    psu: str | None,
+    fpc: str | None,
     offset: str | None,
     freq_weights: str | None,
     sampling_weights: str | None,
@@ -80,8 +86,15 @@ def fit(
     from logit_stats.model import logit
 
     settings = None
+    design = {name: column for name, column in (("strata", strata), ("psu", psu), ("fpc", fpc)) if column}
+    if design and cov_type not in (None, "survey"):
+        raise click.UsageError(f"--{next(iter(design))} belongs to the survey covariance; leave --cov {cov_type} out.")
+    if design and not sampling_weights:
+        raise click.UsageError(f"--{next(iter(design))} needs --sampling-weights COL.")
     if cluster:
         cov_type, settings = "cluster", {"groups": cluster}
+    elif design:
+        cov_type, settings = "survey", design
     frame = read_table(data)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LogitStatsWarning)

@@ -144,3 +144,17 @@ def test_runs_as_a_module():
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("                           Logit Regression Results")
     assert done.stderr == ""
+
+
+def test_survey_designs(tmp_path):
+    from tests.cases import read_data
+
+    path = tmp_path / "schools.csv"
+    read_data("apistrat.csv").to_csv(path, index=False)
+    arguments = ["fit", str(path), "met_target ~ ell + meals", "--sampling-weights", "pw", "--no-clock"]
+    done = CliRunner().invoke(main, [*arguments, "--strata", "stype", "--fpc", "fpc"])
+    assert done.exit_code == 0, done.output
+    assert "in 3 strata, finite-population correction, 197 degrees of freedom" in " ".join(done.output.split())
+    assert CliRunner().invoke(main, [*arguments, "--strata", "stype", "--cov", "HC1"]).exit_code == 2
+    without = ["fit", str(path), "met_target ~ ell + meals", "--psu", "stype"]
+    assert CliRunner().invoke(main, without).exit_code == 2
