@@ -40,7 +40,8 @@ class Calibration:
     spiegelhalter_z, spiegelhalter_pvalue : float
         Spiegelhalter (1986, Statistics in Medicine 5, 421-433).
     ece : float
-        Expected calibration error: mean over the bins of |share of events - mean probability|, weighted by their size.
+        Expected calibration error: mean over the bins, weighted by their size, of the absolute difference between the share
+        of events and the mean probability.
     observed_over_expected : float
     table : DataFrame
         One row a bin: n, mean probability, share of events.
