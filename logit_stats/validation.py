@@ -136,4 +136,9 @@ def compare_roc(one: Any, other: Any) -> Any:
     """
     from logit_stats.assess.discrimination import compare_rocs
 
+    first, second = one.fit_.design, other.fit_.design
+    if first.rows != second.rows or not np.array_equal(first.index, second.index):
+        raise DataError(
+            "The two results have different rows; a paired comparison needs the same rows in the same order."
+        )
     return compare_rocs(Scored.of_fit(one.fit_), Scored.of_fit(other.fit_))

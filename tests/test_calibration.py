@@ -169,3 +169,32 @@ def test_what_is_refused(births):
         res.calibration()
     with pytest.raises(DataError, match="bins=1"):
         ls.logit("low ~ age", births).fit().calibration(bins=1)
+
+
+def test_sampling_weights_have_no_unit(births):
+    def asked(scale):
+        res = ls.logit("low ~ age + lwt", births, sampling_weights=scale * np.linspace(1, 3, len(births))).fit()
+        other = ls.logit("low ~ smoke", births, sampling_weights=scale * np.linspace(1, 3, len(births))).fit()
+        pair, c = ls.compare_roc(res, other), res.calibration()
+        return [res.roc().se, pair.std_error, pair.pvalue, c.spiegelhalter_z, c.se_slope, c.ece, c.brier]
+
+    for scale in (10.0, 0.1, 1.0 / 378.0):
+        assert_allclose(asked(scale), asked(1.0), rtol=1e-7)
+    with pytest.raises(NotAvailableError, match="sampling weights"):
+        ls.logit("low ~ age", births, sampling_weights=np.ones(len(births))).fit().hosmer_lemeshow()
+
+
+def test_extreme_log_odds_are_no_ties():
+    from logit_stats.assess.ranking import roc_of
+    from logit_stats.assess.scored import Scored
+
+    eta, y = np.array([35.0, 30.0, -1.0, -2.0]), np.array([1.0, 0.0, 1.0, 0.0])
+    assert roc_of(Scored.of_rows(eta, y, 1 - y)).auc == 0.75
+    assert roc_of(Scored.of_rows(-eta, 1 - y, y)).auc == 0.75
+
+
+def test_rows_dropped_differently_are_no_pairs(births):
+    one = births.assign(age=births.age.where(births.index != births.index[2]).astype(float))
+    other = births.assign(lwt=births.lwt.where(births.index != births.index[3]).astype(float))
+    with pytest.raises(DataError, match="different rows"):
+        ls.compare_roc(ls.logit("low ~ age", one).fit(), ls.logit("low ~ lwt", other).fit())

@@ -16,6 +16,7 @@ from logit_stats.design.from_arrays import design_from_arrays
 from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
+from logit_stats.inference.covariance import covariance
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,13 +106,16 @@ def calibration(scored: Scored, bins: int = 10) -> Calibration:
     at_identity = float(
         scored.events @ -np.logaddexp(0.0, -scored.eta) + scored.nonevents @ -np.logaddexp(0.0, scored.eta)
     )
-    lr = max(2.0 * (line.loglik - at_identity), 0.0)
+    # under sampling weights there is no likelihood to compare
+    lr = float("nan") if scored.sampling else max(2.0 * (line.loglik - at_identity), 0.0)
+    errors = covariance(line).standard_errors
     prevalence = float(scored.events.sum()) / n
     brier = scored.mean((1.0 - p) ** 2, p**2)
     table = _bins(scored, bins)
     share, mean_prob, weight = (table[name].to_numpy(dtype=np.float64) for name in ("share", "mean_prob", "n"))
     weight = weight / n
-    spread = float(np.sqrt(np.sum(scored.outcomes * (1.0 - 2.0 * p) ** 2 * p * (1.0 - p))))
+    size = scored.outcomes**2 if scored.sampling else scored.outcomes
+    spread = float(np.sqrt(np.sum(size * (1.0 - 2.0 * p) ** 2 * p * (1.0 - p))))
     z = (
         float(np.sum((scored.events - scored.outcomes * p) * (1.0 - 2.0 * p))) / spread
         if spread > 0.0
@@ -119,7 +123,7 @@ def calibration(scored: Scored, bins: int = 10) -> Calibration:
     )
     return Calibration(
         intercept=float(line.beta[0]), slope=float(line.beta[1]),
-        se_intercept=float(line.standard_errors[0]), se_slope=float(line.standard_errors[1]),
+        se_intercept=float(errors[0]), se_slope=float(errors[1]),
         intercept_slope_1=float(shifted.beta[0]), lr=lr, lr_pvalue=float(stats.chi2.sf(lr, 2)),
         brier=brier, brier_scaled=1.0 - brier / (prevalence * (1.0 - prevalence)),
         reliability=float(weight @ (share - mean_prob) ** 2),
@@ -143,8 +147,7 @@ def _shift(scored: Scored) -> Fit:
 
 def _design(scored: Scored, X: np.ndarray, offset: np.ndarray | None) -> Design:
     counts = np.column_stack([scored.events, scored.nonevents])
-    whole = bool((counts == np.rint(counts)).all())
-    if whole:
+    if not scored.sampling:
         return design_from_arrays(counts, X, offset=offset)
     # sampling weights are no counts: each row once as an event, once as a non-event, weighted
     y = np.repeat([1.0, 0.0], len(X))
@@ -155,7 +158,8 @@ def _design(scored: Scored, X: np.ndarray, offset: np.ndarray | None) -> Design:
 
 
 def _bins(scored: Scored, bins: int) -> pd.DataFrame:
-    limits = quantile_limits(scored.prob, np.maximum(np.rint(scored.outcomes), 1.0), bins)
+    counts = np.ones(len(scored.prob)) if scored.sampling else np.maximum(np.rint(scored.outcomes), 1.0)
+    limits = quantile_limits(scored.prob, counts, bins)
     place = (
         np.searchsorted(limits[1:], scored.prob, side="left")
         if len(limits) > 1

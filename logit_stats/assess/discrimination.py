@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from logit_stats.assess.ranking import TIED
-from logit_stats.assess.scored import Scored
+from logit_stats.assess.scored import Scored, first_of_ties
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError
 
@@ -65,20 +64,18 @@ def compare_rocs(one: Scored, other: Scored) -> RocComparison:
     auc = [float(one.events @ of_event) / float(one.events.sum()) for of_event, _ in places]
     variance = 0.0
     for kind, weight in ((0, one.events), (1, one.nonevents)):
-        away = (places[0][kind] - auc[0]) - (places[1][kind] - auc[1])
-        n = float(weight.sum())
-        variance += float(weight @ away**2) / (n - 1.0) / n
+        variance += one.variance_of_mean(places[0][kind] - places[1][kind], weight, auc[0] - auc[1])
     difference, se = auc[0] - auc[1], float(np.sqrt(variance))
-    z = difference / se if se > 0.0 else (0.0 if difference == 0.0 else float("inf"))
+    z = difference / se if se > 0.0 else float(np.copysign(np.inf, difference)) if difference else 0.0
     return RocComparison(auc[0], auc[1], difference, se, z, float(2.0 * stats.norm.sf(abs(z))))
 
 
 def _placements(scored: Scored) -> tuple[FloatArray, FloatArray]:
     """For each row the share of non-events below it, and of events above it, ties counting half."""
-    order = np.argsort(scored.prob, kind="stable")
+    order = np.argsort(scored.eta, kind="stable")
     prob = scored.prob[order]
-    starts = np.flatnonzero(np.r_[True, np.diff(prob) > TIED * np.maximum(prob[1:], TIED)])
-    group = np.cumsum(np.isin(np.arange(len(prob)), starts)) - 1
+    starts = first_of_ties(scored.eta[order])
+    group = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(prob)]))
     events = np.add.reduceat(scored.events[order], starts)
     others = np.add.reduceat(scored.nonevents[order], starts)
     below = (np.cumsum(others) - 0.5 * others) / others.sum()
@@ -126,9 +123,9 @@ def precision_recall(scored: Scored) -> PrecisionRecall:
 
 
 def _by_threshold(scored: Scored) -> pd.DataFrame:
-    order = np.argsort(-scored.prob, kind="stable")
+    order = np.argsort(-scored.eta, kind="stable")
     prob = scored.prob[order]
-    ends = np.flatnonzero(np.r_[-np.diff(prob) > TIED * np.maximum(prob[:-1], TIED), True])
+    ends = np.r_[first_of_ties(scored.eta[order])[1:], len(prob)] - 1
     columns = {"threshold": prob[ends], "true_positive": np.cumsum(scored.events[order])[ends],
                "false_positive": np.cumsum(scored.nonevents[order])[ends]}  # fmt: skip
     return pd.DataFrame(columns)

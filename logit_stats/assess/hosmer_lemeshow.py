@@ -15,7 +15,7 @@ from scipy import stats
 
 from logit_stats.assess.scored import Scored
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError
+from logit_stats.errors import DataError, NotAvailableError
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +70,8 @@ def hosmer_lemeshow(scored: Scored, groups: int = 10, fitted: bool = True) -> Ho
     DataError
         If `groups` is less than 3, or ties leave too few.
     """
+    if scored.sampling:
+        raise NotAvailableError("The Hosmer-Lemeshow test is not defined under sampling weights.")
     if groups < 3:
         raise DataError(f"groups={groups}: the test needs three at the least.")
     table = _table(scored, groups)

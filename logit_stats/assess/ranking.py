@@ -8,17 +8,18 @@ half (exact, by sorting: O(n log n)); its variance is that of DeLong, DeLong and
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from logit_stats.assess.scored import Scored
+from logit_stats.assess.scored import Scored, first_of_ties
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
 
-# Fitted probabilities that differ by less than rounding belong to rows of equal columns: they are ties.
+# Youden indexes that differ by less than rounding are the same.
 TIED = 1e-12
 
 
@@ -125,9 +126,9 @@ def roc(fit: Fit) -> Roc:
 
 def roc_of(scored: Scored) -> Roc:
     """ROC curve of probabilities."""
-    order = np.argsort(scored.prob, kind="stable")
+    order = np.argsort(scored.eta, kind="stable")
     prob = scored.prob[order]
-    starts = np.flatnonzero(np.r_[True, np.diff(prob) > TIED * np.maximum(prob[1:], TIED)])
+    starts = first_of_ties(scored.eta[order])
     events = np.add.reduceat(scored.events[order], starts)
     others = np.add.reduceat(scored.nonevents[order], starts)
     total_events, total_others = float(events.sum()), float(others.sum())
@@ -138,7 +139,10 @@ def roc_of(scored: Scored) -> Roc:
     auc = (concordant + 0.5 * tied) / pairs
     # the share of non-events below each event, and of events above each non-event
     of_event, of_other = (below + 0.5 * others) / total_others, (above + 0.5 * events) / total_events
-    spread = [_variance_of_mean(of_event, events, auc), _variance_of_mean(of_other, others, auc)]
+    spread = [
+        _spread(scored, of_event, events, auc, starts, order, 0),
+        _spread(scored, of_other, others, auc, starts, order, 1),
+    ]
     sensitivity = (above + events) / total_events
     specificity = below / total_others
     curve = pd.DataFrame(
@@ -149,7 +153,12 @@ def roc_of(scored: Scored) -> Roc:
     return Roc(auc, sum(spread), curve, concordance)
 
 
-def _variance_of_mean(values: FloatArray, weight: FloatArray, mean: float) -> float:
-    """Variance of the mean of weighted values, divisor n - 1."""
-    n = float(weight.sum())
-    return float(weight @ (values - mean) ** 2) / (n - 1.0) / n if n > 1.0 else float("nan")
+def _spread(
+    scored: Scored, values: FloatArray, weight: FloatArray, mean: float, starts: Any, order: Any, kind: int
+) -> float:
+    """Variance of the mean placement; sampling weights are squared row by row, not by tie."""
+    if not scored.sampling:
+        return scored.variance_of_mean(values, weight, mean)
+    rows = (scored.events, scored.nonevents)[kind][order]
+    sizes = np.diff(np.r_[starts, len(rows)])
+    return scored.variance_of_mean(np.repeat(values, sizes), rows, mean)
