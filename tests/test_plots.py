@@ -13,7 +13,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import logit_stats as ls
-from logit_stats.errors import DataError
+from logit_stats.errors import DataError, NotAvailableError
 
 
 @pytest.fixture(autouse=True)
@@ -66,12 +66,24 @@ def test_calibration_and_confusion(res):
 
 
 def test_residuals_average_to_the_mean_residual(res):
-    ax = res.plot.residuals("lwt", bins=10)
-    means = drawn(ax)[:, 1]
-    sizes = [len(part) for part in np.array_split(np.arange(189), 10)]
-    assert_allclose(np.average(means, weights=sizes), res.resid_response.mean(), atol=1e-12)
+    ax = res.plot.residuals("lwt", bins=1)
+    assert_allclose(drawn(ax)[:, 1], 0.0, atol=1e-10)
     assert ax.get_xlabel() == "lwt"
-    assert len(drawn(res.plot.residuals())) == 37
+    two = drawn(res.plot.residuals("smoke"))
+    assert_allclose(two, [[0.0, 0.0], [1.0, 0.0]], atol=1e-9)
+    data = ls.datasets.load("birthwt").assign(w=lambda d: 1 + np.arange(len(d)) % 3)
+    weighted = ls.logit("low ~ age + lwt", data, freq_weights="w").fit()
+    assert_allclose(drawn(weighted.plot.residuals(bins=1))[:, 1], 0.0, atol=1e-10)
+    with pytest.raises(DataError, match="bins=0"):
+        res.plot.residuals(bins=0)
+
+
+def test_dollars_in_names_and_penalized_profiles():
+    data = ls.datasets.load("birthwt").rename(columns={"lwt": "cost_$_per_$"})
+    ax = ls.logit("low ~ Q('cost_$_per_$') + age", data).fit().plot.coefficients()
+    ax.figure.canvas.draw()
+    with pytest.raises(NotAvailableError, match="penalized"):
+        ls.logit("HG ~ NV + PI + EH", ls.datasets.load("endometrial")).fit_firth().plot.profile("NV")
 
 
 def test_influence_labels_the_largest(res):

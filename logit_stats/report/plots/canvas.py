@@ -30,7 +30,8 @@ def axes(ax: Any, width: float = 6.0, height: float = 4.2) -> Any:
 
 def wrapped(name: str, width: int = 32) -> str:
     """A long name in several lines."""
-    return "\n".join(textwrap.wrap(name, width)) or name
+    safe = name.replace("$", r"\$")  # matplotlib takes what stands between two of them for mathematics
+    return "\n".join(textwrap.wrap(safe, width)) or safe
 
 
 def thinned(rows: int) -> slice:

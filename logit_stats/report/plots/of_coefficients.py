@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from logit_stats.errors import DataError
+from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.report.plots.canvas import BLUE, GREY, ORANGE, axes, wrapped
 
 
@@ -45,6 +45,10 @@ def profile(res: Any, name: str, *, alpha: float, ax: Any) -> Any:
 
     from logit_stats.inference.profile import Profile
 
+    if res.fit_.method == "firth":
+        raise NotAvailableError(
+            "The picture is of the unpenalized likelihood; conf_int() of a penalized fit has its own limits."
+        )
     names = list(res.model.exog_names)
     if name not in names:
         raise DataError(f"{name!r} is no coefficient; they are {', '.join(names[:8])}.")

@@ -19,12 +19,20 @@ def residuals(res: Any, variable: str | None, bins: int, *, ax: Any) -> Any:
     ax = axes(ax)
     residual, p = np.asarray(res.resid_response, dtype=np.float64), np.asarray(res.predict(), dtype=np.float64)
     x = p if variable is None else _numbers(res, variable)
-    order = np.argsort(x, kind="stable")
-    parts = [part for part in np.array_split(order, min(bins, max(len(x) // 5, 1))) if len(part)]
-    middle = np.array([x[part].mean() for part in parts])
-    mean = np.array([residual[part].mean() for part in parts])
-    spread = p * (1.0 - p) / (1.0 if res.fit_.design.response.trials is None else res.fit_.design.response.trials)
-    bound = np.array([2.0 * np.sqrt(spread[part].mean() / len(part)) for part in parts])
+    if bins < 1:
+        raise DataError(f"bins={bins}: give one or more.")
+    # rows of one value stay together, and count as many outcomes as they stand for
+    size = res.fit_.design.row_weight
+    edges = np.unique(np.quantile(x, np.linspace(0.0, 1.0, min(bins, max(len(x) // 5, 1)) + 1)))
+    place = (
+        np.searchsorted(edges[1:-1], x, side="right")
+        if len(np.unique(x)) > bins
+        else np.unique(x, return_inverse=True)[1]
+    )
+    total = np.bincount(place, weights=size)
+    kept = total > 0
+    sums = [np.bincount(place, weights=size * v)[kept] / total[kept] for v in (x, residual, p * (1.0 - p))]
+    middle, mean, bound = sums[0], sums[1], 2.0 * np.sqrt(sums[2] / total[kept])
     ax.fill_between(middle, -bound, bound, color=GREY, alpha=0.25, step="mid", label="± 2 standard errors")
     ax.plot(middle, mean, "o", color=BLUE, label="mean residual of a bin")
     ax.axhline(0.0, color=BLACK, linewidth=0.8)
