@@ -256,9 +256,9 @@ def align_levels(name: str, values: FactorValues, levels: tuple[Any, ...], index
             raise DataError(f"{name!r} was categorical at the fit and has several columns of numbers now.")
         codes, found = _factorize(name, values.values[:, 0])
         values = CategoricalValues(codes, found)
-    if values.levels == levels:
-        return values
-    return CategoricalValues(_recode(name, values.codes, values.levels, levels, index), levels, values.contrast)
+    codes = values.codes if values.levels == levels else _recode(name, values.codes, values.levels, levels, index)
+    # the levels are the fit's, whichever rows are used: none is forgotten with the rows that hold it
+    return CategoricalValues(codes, levels, values.contrast)
 
 
 def refuse_infinite(name: str, values: FactorValues, index: pd.Index, keep: NDArray[np.bool_]) -> None:
