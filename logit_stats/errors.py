@@ -103,6 +103,10 @@ class SeparationError(EstimationError):
         return type(self), (self.args[0], self.separation)
 
 
+class DivergenceError(EstimationError):
+    """The steps of gradient descent are too long: the cost is no longer a number."""
+
+
 # What a result is asked for is not there.
 
 

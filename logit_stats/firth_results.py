@@ -17,6 +17,7 @@ from logit_stats.errors import ConvergenceWarning, NotAvailableError, check_choi
 from logit_stats.estimation.firth import PenalizedPoint, maximise_penalized
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import prepared_for_penalty
+from logit_stats.estimation.trace import Trace
 from logit_stats.inference.covariance import covariance
 from logit_stats.inference.penalized import PenalizedProfile
 from logit_stats.inference.wald import wald_interval
@@ -133,6 +134,6 @@ def fit_firth(model: Logit, start_params: Any = None, maxiter: int = 500, tol: f
         converged=converged,
         iterations=len(trace.steps) - 1,
         decrement=trace.steps[-1].decrement,
-        trace=trace,
+        trace=Trace(trace.steps, trace.note, design.outcomes),
     )
     return FirthResults(model.with_design(design), fitted, covariance(fitted, "nonrobust"), False, point)

@@ -15,6 +15,7 @@ from logit_stats.design.from_arrays import design_from_arrays, new_columns
 from logit_stats.design.from_formula import design_from_formula
 from logit_stats.design.sample import Sample
 from logit_stats.errors import DataError, UnknownOptionError, check_choice
+from logit_stats.estimation.gradient_descent import Descent
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.estimation.moments import Moments
@@ -272,28 +273,34 @@ class Logit:
         self,
         start_params: Any = None,
         method: str = "newton",
-        maxiter: int = 35,
+        maxiter: int | None = None,
         tol: float | None = None,
         cov_type: str | None = None,
         cov_kwds: dict[str, Any] | None = None,
         use_t: bool = False,
         disp: bool = False,
         callback: Callable[[FloatArray], None] | None = None,
+        *,
+        learning_rate: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        decay: float | None = None,
+        seed: int | None = None,
     ) -> LogitResults:
         """Fit by maximum likelihood.
 
         Parameters
         ----------
         start_params : (k,) array_like, optional
-            Coefficients to start from, by default those of the null model.
-        method : {"newton", "irls", "bfgs", "lbfgs", "cg", "ncg", "powell", "nm"}
-            Newton's method with step control (for the logit the same as iteratively reweighted least squares), or an
-            optimiser of SciPy.
-        maxiter : int
-            Largest number of iterations.
+            Coefficients to start from, by default those of the null model; zero for "gd" and "sgd".
+        method : {"newton", "irls", "bfgs", "lbfgs", "cg", "ncg", "powell", "nm", "gd", "sgd"}
+            Newton's method with step control (for the logit the same as iteratively reweighted least squares), an
+            optimiser of SciPy, or gradient descent by all rows ("gd") or by mini-batches ("sgd") on the columns as they are.
+        maxiter : int, optional
+            Largest number of iterations, by default 35; for "gd" and "sgd" another name of `epochs`.
         tol : float, optional
-            Distance to the maximum, in standard errors, that counts as reached: 1e-9 by default for Newton's method,
-            1e-5 for SciPy's.
+            Distance to the maximum, in standard errors, that counts as reached: by default 1e-9 for Newton's method,
+            1e-5 for SciPy's and "gd", 0.01 for "sgd".
         cov_type : str, optional
             Covariance of the coefficients, see `LogitResults.with_cov`; by default "nonrobust", or "survey" under sampling
             weights.
@@ -304,7 +311,18 @@ class Logit:
         disp : bool
             Print how the iterations went.
         callback : callable, optional
-            Called with the coefficients after every iteration.
+            Called with the coefficients after every iteration (for "sgd": every epoch).
+        learning_rate : float, optional
+            For "gd" and "sgd": step length on the mean cost. By default 1 / L, at which the cost of "gd" falls in every step
+            (L is the largest eigenvalue of ``X'X / (4 n)``); for "sgd" L allows for the spread of the batches.
+        epochs : int, optional
+            For "gd" and "sgd": largest number of passes over the rows, by default 1000 and 100.
+        batch_size : int, optional
+            For "sgd": rows of a step, by default 32. Rows are shuffled in every epoch.
+        decay : float, optional
+            For "sgd": the learning rate of epoch e = 0, 1, ... is ``learning_rate / (1 + decay * e)``; by default 0.1.
+        seed : int, optional
+            For "sgd": of the shuffling, by default 0.
 
         Returns
         -------
@@ -316,11 +334,21 @@ class Logit:
             If columns are combinations of others.
         SeparationError
             If some combination of columns predicts outcomes perfectly, so that no finite estimate exists.
+        DivergenceError
+            If the steps of gradient descent are so long that the cost stops being a number.
 
         Warns
         -----
         ConvergenceWarning
             If the iterations end before the tolerance is met.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> model = ls.logit("y ~ x", ls.datasets.load("ten_points"))
+        >>> slow = model.fit(method="gd", learning_rate=0.1, epochs=5000)
+        >>> slow.mle_retvals["iterations"], model.fit().mle_retvals["iterations"]
+        (3612, 6)
         """
         if cov_type is not None:
             check_choice("cov_type", cov_type, COV_TYPES)
@@ -334,6 +362,7 @@ class Logit:
             tol=tol,
             callback=callback,
             check_rank=self.check_rank,
+            descent=Descent(learning_rate, epochs, batch_size, decay, seed),
         )
         cov = covariance(fitted, default_cov_type(fitted) if cov_type is None else cov_type, **settings)
         results = LogitResults(self.with_design(fitted.design), fitted, cov, use_t)

@@ -13,7 +13,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import logit_stats as ls
-from logit_stats.errors import DataError, NotAvailableError
+from logit_stats.errors import ConvergenceWarning, DataError, NotAvailableError, UnknownOptionError
 
 
 @pytest.fixture(autouse=True)
@@ -127,8 +127,29 @@ def test_curve_and_boundary():
 def test_profile_and_trace(res):
     ax = res.plot.profile("smoke")
     assert_allclose(drawn(ax, 3)[:, 0], res.conf_int(method="profile").loc["smoke"], rtol=1e-6)
+
+
+def test_trace_draws_the_cost_of_one_fit_or_several(res):
     ax = res.plot.trace()
+    assert_allclose(drawn(ax)[:, 1], [-step.loglik / res.nobs for step in res.trace.steps])
+    assert drawn(ax)[-1, 1] == pytest.approx(res.mle_retvals["fopt"])
+    assert "cost" in ax.get_ylabel()
+    assert ax.get_legend() is None
+    slow = ls.logit("y ~ x", ls.datasets.load("ten_points"))
+    with pytest.warns(ConvergenceWarning):
+        epochs = slow.fit(method="sgd", batch_size=2, epochs=200)
+    assert epochs.plot.trace(ax=ax) is ax
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["newton", "sgd, not converged"]
+    assert (ax.get_xscale(), ax.get_xlabel()) == ("symlog", "iteration or epoch")
+    assert len({line.get_color() for line in ax.lines}) == 2
+    ax = res.plot.trace("distance", label="Newton")
     assert_allclose(drawn(ax)[:, 1], [step.decrement for step in res.trace.steps])
+    assert (ax.get_yscale(), ax.get_legend().get_texts()[0].get_text()) == ("log", "Newton")
+    firth = ls.logit("HG ~ NV + PI + EH", ls.datasets.load("endometrial")).fit_firth()
+    assert "penalized" in firth.plot.trace().get_ylabel()
+    assert_allclose(drawn(firth.plot.trace())[-1, 1], -firth._point.penalized_loglik / 79)
+    with pytest.raises(UnknownOptionError, match="distance"):
+        res.plot.trace("loglik")
 
 
 def test_axes_given_are_used_and_misspelt_arguments_refused(res):

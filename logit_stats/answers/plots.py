@@ -30,11 +30,15 @@ class Plots:
 
         return profile(self.result, name, alpha=alpha, ax=ax)
 
-    def trace(self, ax: Any = None) -> Any:
-        """Distance to the maximum at every evaluation of the fit."""
-        from logit_stats.report.plots.of_coefficients import trace
+    def trace(self, quantity: str = "cost", label: str | None = None, ax: Any = None) -> Any:
+        """Cost (mean negative log-likelihood) after every iteration, or with ``quantity="distance"`` the distance to the maximum.
 
-        return trace(self.result, ax=ax)
+        Several results drawn on the same `ax` stand side by side, each with its `label` (by default its method). A fit that
+        has not converged ends in a cross.
+        """
+        from logit_stats.report.plots.of_iterations import trace
+
+        return trace(self.result, quantity=quantity, label=label, ax=ax)
 
     def roc(self, ax: Any = None) -> Any:
         """ROC curve with its area, its interval and the largest Youden index."""

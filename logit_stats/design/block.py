@@ -33,3 +33,13 @@ class Block:
     trials: FloatArray | None = None
     weight: FloatArray | None = None
     offset: FloatArray | None = None
+
+    def at(self, rows: slice | NDArray[np.intp]) -> Block:
+        """Return the block of these rows: views of a slice, copies of positions."""
+        return Block(
+            self.X[rows],
+            self.successes[rows],
+            None if self.trials is None else self.trials[rows],
+            None if self.weight is None else self.weight[rows],
+            None if self.offset is None else self.offset[rows],
+        )

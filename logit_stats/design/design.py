@@ -111,6 +111,13 @@ class Design:
         return float(self.rows) if self.frequency is None else float(self.frequency.sum())
 
     @property
+    def outcomes(self) -> float:
+        """Number of outcomes (weighted): the sum of `row_weight`."""
+        return (
+            float(self.rows) if self.weight is None and self.response.trials is None else float(self.row_weight.sum())
+        )
+
+    @property
     def row_weight(self) -> FloatArray:
         """(n,) number of outcomes (weighted) that each row stands for: weights times trials."""
         weight = np.ones(self.rows) if self.weight is None else self.weight.values
@@ -132,14 +139,7 @@ class Design:
         whole = self.block
         rows = self._rows_a_block(rows)
         for start in range(0, self.rows, rows):
-            part = slice(start, start + rows)
-            yield Block(
-                whole.X[part],
-                whole.successes[part],
-                None if whole.trials is None else whole.trials[part],
-                None if whole.weight is None else whole.weight[part],
-                None if whole.offset is None else whole.offset[part],
-            )
+            yield whole.at(slice(start, start + rows))
 
     def _rows_a_block(self, rows: int) -> int:
         # what is made of a block may write its coded columns out

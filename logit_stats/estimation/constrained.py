@@ -77,7 +77,7 @@ def constrained_fit(
     if len(constraints) >= design.columns:
         raise DataError(f"{len(constraints)} constraints on {design.columns} coefficients leave nothing to estimate.")
     particular, free, kept = _solved(constraints, design)
-    inner = maximum_likelihood(_reduced(design, particular, free, kept), maxiter=maxiter, tol=tol)
+    inner = maximum_likelihood(_reduced(design, particular, free, kept), maxiter=maxiter, tol=tol, stacklevel=4)
     beta = particular + free @ inner.beta
     plain = WorkingColumns(constant=design.constant)
     information = moments(design, beta, plain).information

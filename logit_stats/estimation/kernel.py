@@ -105,7 +105,7 @@ def fast_moments(
     ranges = _ranges(len(block.successes), _gram_time(block.X.shape[1]))
     if len(ranges) == 1:
         return kernel_moments(block, gamma, center, scale)
-    return _summed([_rows(block, part) for part in ranges], lambda part: kernel_moments(part, gamma, center, scale))
+    return _summed([block.at(part) for part in ranges], lambda part: kernel_moments(part, gamma, center, scale))
 
 
 def kernel_moments(
@@ -150,7 +150,7 @@ def fast_score(
         return Score(loglik, score, largest)
 
     ranges = _ranges(len(block.successes), 2.5 + 0.5 * block.X.shape[1])
-    return of_part(block) if len(ranges) == 1 else _summed([_rows(block, part) for part in ranges], of_part)
+    return of_part(block) if len(ranges) == 1 else _summed([block.at(part) for part in ranges], of_part)
 
 
 def row_terms(block: Block, eta: FloatArray) -> tuple[float, FloatArray, FloatArray, float]:
@@ -183,7 +183,7 @@ def _moments_by_blas(block: Block, gamma: FloatArray, center: FloatArray | None,
     rows, k = block.X.shape
     total = Moments(0.0, np.zeros(k), np.zeros((k, k)), 0.0)
     for start in range(0, rows, BLAS_ROWS):
-        part = _rows(block, slice(start, start + BLAS_ROWS))
+        part = block.at(slice(start, start + BLAS_ROWS))
         residual, weight = np.empty(len(part.successes)), np.empty(len(part.successes))
         loglik, largest = _kernel.rows(
             number, part.X, part.successes, part.trials, part.weight, part.offset,
@@ -332,16 +332,6 @@ def _pool(workers: int) -> ThreadPoolExecutor:
 
 if hasattr(os, "register_at_fork"):  # a forked process has the pool but not its threads, and would wait for them
     os.register_at_fork(after_in_child=_pool.cache_clear)
-
-
-def _rows(block: Block, rows: slice) -> Block:
-    return Block(
-        block.X[rows],
-        block.successes[rows],
-        None if block.trials is None else block.trials[rows],
-        None if block.weight is None else block.weight[rows],
-        None if block.offset is None else block.offset[rows],
-    )
 
 
 def _contiguous(vector: FloatArray | None) -> FloatArray | None:

@@ -11,6 +11,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import ConvergenceWarning, DataError, check_choice
 from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.gradient_descent import FIRST_ORDER_METHODS, Descent, descend, not_reached
 from logit_stats.estimation.kernel import weighted_gram
 from logit_stats.estimation.large import large_optimum, sound
 from logit_stats.estimation.likelihood import moments
@@ -21,13 +22,18 @@ from logit_stats.estimation.null_model import NullModel, null_gamma, null_model
 from logit_stats.estimation.rank import dependent_columns, rank_error
 from logit_stats.estimation.scipy_methods import SCIPY_METHODS, scipy_optimum
 from logit_stats.estimation.separation import find_separation, separation_error
+from logit_stats.estimation.trace import Trace
 from logit_stats.estimation.working import WorkingColumns, centred_columns
 
-METHODS = ("newton", "irls", *SCIPY_METHODS)
+NEWTON_METHODS = ("newton", "irls")
+METHODS = (*NEWTON_METHODS, *SCIPY_METHODS, *FIRST_ORDER_METHODS)
+MAXITER = 35
+# Distance to the maximum in standard errors that counts as reached.
 NEWTON_TOLERANCE = 1e-9
 # Steps of the large fit; with a smaller maxiter the iterations are counted one by one.
 LARGE_STEPS = 3
 SCIPY_TOLERANCE = 1e-5
+FIRST_ORDER_TOLERANCE = {"gd": 1e-5, "sgd": 1e-2}
 
 # A column of which its predecessors leave no more than this, centred and scaled, is looked at by a QR of the rows.
 RANK_PIVOT = 1e-9
@@ -40,10 +46,12 @@ def maximum_likelihood(
     *,
     start: FloatArray | None = None,
     method: str = "newton",
-    maxiter: int = 35,
+    maxiter: int | None = None,
     tol: float | None = None,
     callback: UserCallback | None = None,
     check_rank: bool | str = True,
+    descent: Descent | None = None,
+    stacklevel: int = 3,
 ) -> Fit:
     """Fit the model.
 
@@ -51,18 +59,23 @@ def maximum_likelihood(
     ----------
     design : Design
     start : (k,), optional
-        Coefficients to start from. A start worse than the null model is replaced by it.
+        Coefficients to start from. A start worse than the null model is replaced by it, but not for `FIRST_ORDER_METHODS`,
+        which start from zero by default.
     method : str
         One of `METHODS`.
-    maxiter : int
+    maxiter : int, optional
         Largest number of iterations.
     tol : float, optional
         Distance to the maximum, in standard errors, that counts as reached: by default 1e-9 for Newton's method (which
-        then takes one more, free step) and 1e-5 for SciPy's methods.
+        then takes one more, free step), 1e-5 for SciPy's methods and gd, 0.01 for sgd.
     callback : callable, optional
         Called with the coefficients after every iteration.
     check_rank : bool or "drop"
         Whether dependent columns are an error (True), left out ("drop"), or not looked for (False).
+    descent : Descent, optional
+        Settings of `FIRST_ORDER_METHODS`.
+    stacklevel : int
+        How many calls up the line stands that a warning names.
 
     Raises
     ------
@@ -70,6 +83,8 @@ def maximum_likelihood(
         If columns are combinations of others.
     SeparationError
         If there is no finite estimate.
+    DivergenceError
+        If gradient descent runs away.
 
     Warns
     -----
@@ -78,12 +93,15 @@ def maximum_likelihood(
     """
     check_choice("method", method, METHODS)
     check_choice("check_rank", check_rank, (True, False, "drop"))  # type: ignore[arg-type]
+    descent = (descent or Descent()).checked(method, maxiter)
+    maxiter = descent.epochs if method in FIRST_ORDER_METHODS else MAXITER if maxiter is None else maxiter
+    assert maxiter is not None
     if maxiter < 0:
         raise DataError(f"maxiter={maxiter} is negative.")
     implicit = design.constant is None and _spans_constant(design)
     null = null_model(design, constant_in_span=design.constant is not None or implicit)
-    newtonian = method not in SCIPY_METHODS
-    tolerance = tol if tol is not None else NEWTON_TOLERANCE if newtonian else SCIPY_TOLERANCE
+    newtonian = method in NEWTON_METHODS
+    tolerance = _tolerance(method) if tol is None else tol
     quick = newtonian and start is None and callback is None and maxiter >= LARGE_STEPS
     large = large_optimum(design, tolerance) if quick else None
     if large is not None:
@@ -91,7 +109,10 @@ def maximum_likelihood(
         gamma, first = best.gamma, best.moments
     else:
         design, working, at_null = _prepared(design, null, check_rank)
-        gamma, first, note = _start(design, working, null, at_null, start)
+        if method in FIRST_ORDER_METHODS:
+            gamma, first, note = _start_from_zero(design, working, start), at_null, ""
+        else:
+            gamma, first, note = _start(design, working, null, at_null, start)
     user_callback = None if callback is None else lambda g: callback(working.beta(g))
 
     def refuse_separation(gamma: FloatArray) -> None:
@@ -106,12 +127,16 @@ def maximum_likelihood(
             design, working, gamma, maxiter=maxiter, tol=tolerance,
             callback=user_callback, check=refuse_separation, first=first,
         )  # fmt: skip
+    elif method in FIRST_ORDER_METHODS:
+        best = descend(design, working, gamma, method, descent, tol=tolerance, callback=user_callback)
     else:
         best = scipy_optimum(design, working, gamma, method, maxiter=maxiter, tol=tolerance, callback=user_callback)
-    if _may_be_separated(design, best):
+    if _may_be_separated(design, best, early=method in FIRST_ORDER_METHODS):
         refuse_separation(best.gamma)
+    trace = Trace(best.trace.steps, best.trace.note or note, design.outcomes)
     if not best.converged:
-        warnings.warn(_not_converged(method, best, maxiter), ConvergenceWarning, stacklevel=4)
+        advice = not_reached(method, trace, design, descent) if method in FIRST_ORDER_METHODS else ""
+        warnings.warn(_not_converged(method, best, maxiter, advice), ConvergenceWarning, stacklevel=stacklevel)
     return Fit(
         design=design,
         working=working,
@@ -125,7 +150,7 @@ def maximum_likelihood(
         converged=best.converged,
         iterations=best.iterations,
         decrement=best.decrement,
-        trace=type(best.trace)(best.trace.steps, note),
+        trace=trace,
     )
 
 
@@ -138,6 +163,12 @@ def prepared_for_penalty(
     design, working, at_null = _prepared(design, null, check_rank)
     gamma, _, _ = _start(design, working, null, at_null, start)
     return design, working, null, gamma
+
+
+def _tolerance(method: str) -> float:
+    if method in NEWTON_METHODS:
+        return NEWTON_TOLERANCE
+    return FIRST_ORDER_TOLERANCE.get(method, SCIPY_TOLERANCE)
 
 
 def _spans_constant(design: Design) -> bool:
@@ -185,35 +216,44 @@ def _start(
     gamma = null_gamma(design, null)
     if start is None:
         return gamma, at_null, ""
-    beta = np.asarray(start, dtype=np.float64).reshape(-1)
-    if beta.shape != (design.columns,) or not np.isfinite(beta).all():
-        raise DataError(
-            f"start_params must be {design.columns} finite numbers, one for each of {', '.join(design.names[:8])}."
-        )
-    given = working.gamma(beta)
+    given = _start_from_zero(design, working, start)
     there = moments(design, given, working)
     if np.isfinite(there.loglik) and there.loglik >= at_null.loglik:
         return given, there, ""
     return gamma, at_null, "start_params were worse than the null model, which was started from instead"
 
 
-def _may_be_separated(design: Design, best: Optimum) -> bool:
+def _start_from_zero(design: Design, working: WorkingColumns, start: FloatArray | None) -> FloatArray:
+    """Working coefficients of the user's start, or zero."""
+    if start is None:
+        return np.zeros(design.columns)
+    beta = np.asarray(start, dtype=np.float64).reshape(-1)
+    if beta.shape != (design.columns,) or not np.isfinite(beta).all():
+        raise DataError(
+            f"start_params must be {design.columns} finite numbers, one for each of {', '.join(design.names[:8])}."
+        )
+    return working.gamma(beta)
+
+
+def _may_be_separated(design: Design, best: Optimum, *, early: bool) -> bool:
     """Whether the end of the iterations leaves separation possible.
 
     Along a direction of separation d, with q_i the probability of the outcome that row i did not have, the squared
     decrement is at least (sum q c)² / sum q (1-q) c² >= min q. A smaller decrement therefore proves that there is no
-    such direction; only where it is larger is the search needed.
+    such direction; only where it is larger is the search needed. Iterations that may have ended `early` say nothing by
+    moderate predictions.
     """
     weight = 1.0 if design.weight is None else min(1.0, float(design.weight.values.min()))
     least = weight * 0.5 * np.exp(-best.moments.max_abs_eta)
     if np.isfinite(best.decrement) and best.decrement**2 < least:
         return False
-    return best.converged or best.moments.max_abs_eta > 5.0 or not np.isfinite(best.decrement)
+    return early or best.converged or best.moments.max_abs_eta > 5.0 or not np.isfinite(best.decrement)
 
 
-def _not_converged(method: str, best: Optimum, maxiter: int) -> str:
+def _not_converged(method: str, best: Optimum, maxiter: int, advice: str = "") -> str:
     distance = f"{best.decrement:.2g} standard errors" if np.isfinite(best.decrement) else "an unknown distance"
-    advice = "raise maxiter" if best.iterations >= maxiter else "try method='newton'"
+    if not advice:
+        advice = "raise maxiter" if best.iterations >= maxiter else "try method='newton'"
     if method in SCIPY_METHODS and best.iterations >= maxiter:
         advice = "raise maxiter, or use method='newton'"
     return (

@@ -125,6 +125,14 @@ def newton(
     return Optimum(gamma, here, decrement, False, maxiter, Trace(tuple(steps)))
 
 
+def newton_decrement(here: Moments) -> float:
+    """Distance to the maximum in standard errors, as the quadratic model sees it; NaN where the information is singular."""
+    factor = EquilibratedCholesky(here.information)
+    if not factor.definite:
+        return float("nan")
+    return float(np.sqrt(max(float(here.score @ factor.solve(here.score)), 0.0)))
+
+
 def _newton_step(design: Design, working: WorkingColumns, gamma: FloatArray, here: Moments) -> tuple[FloatArray, float]:
     """Full step and its length in standard errors."""
     factor = EquilibratedCholesky(here.information)

@@ -15,9 +15,8 @@ from scipy.optimize import minimize
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.estimation.likelihood import moments
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.moments import Moments
-from logit_stats.estimation.newton import Optimum
+from logit_stats.estimation.newton import Optimum, newton_decrement
 from logit_stats.estimation.trace import Step, Trace
 from logit_stats.estimation.working import WorkingColumns
 
@@ -53,7 +52,7 @@ def scipy_optimum(
     """Maximise the log-likelihood with one of `SCIPY_METHODS`; parameters and result as for `newton`."""
     evaluate = _Remembered(design, working)
     first = evaluate(start)
-    steps = [Step(first.loglik, _decrement(first), 0.0)]
+    steps = [Step(first.loglik, newton_decrement(first), 0.0)]
     to_gamma = _whitening(first)
     scale = max(1.0, abs(first.loglik))
 
@@ -73,7 +72,7 @@ def scipy_optimum(
     def after_step(u: FloatArray) -> None:
         gamma = gamma_of(u)
         there = evaluate(gamma)
-        steps.append(Step(there.loglik, _decrement(there), 1.0))
+        steps.append(Step(there.loglik, newton_decrement(there), 1.0))
         if callback is not None:
             callback(gamma)
 
@@ -89,7 +88,7 @@ def scipy_optimum(
     )
     gamma = gamma_of(np.asarray(found.x))
     there = evaluate(gamma)
-    decrement = _decrement(there)
+    decrement = newton_decrement(there)
     return Optimum(gamma, there, decrement, decrement <= tol, int(found.nit), Trace(tuple(steps)))
 
 
@@ -105,13 +104,6 @@ class _Remembered:
         if self._last is None or self._last[0] != key:
             self._last = (key, moments(self._design, gamma, self._working))
         return self._last[1]
-
-
-def _decrement(here: Moments) -> float:
-    factor = EquilibratedCholesky(here.information)
-    if not factor.definite:
-        return float("nan")
-    return float(np.sqrt(max(float(here.score @ factor.solve(here.score)), 0.0)))
 
 
 def _whitening(first: Moments) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Coefficients and odds ratios with their intervals; the profile likelihood; the trace of the fit."""
+"""Coefficients and odds ratios with their intervals; the profile likelihood."""
 
 from __future__ import annotations
 
@@ -69,13 +69,4 @@ def profile(res: Any, name: str, *, alpha: float, ax: Any) -> Any:
     ax.plot([low, high], [quantile, quantile], "o", color=BLUE)
     ax.set(xlabel=wrapped(name), ylabel="2 x fall of the log-likelihood", ylim=(0.0, 1.7 * quantile))
     ax.legend(frameon=False)
-    return ax
-
-
-def trace(res: Any, *, ax: Any) -> Any:
-    """Distance to the maximum, in standard errors, at every evaluation of the fit."""
-    ax = axes(ax)
-    distance = np.array([step.decrement for step in res.trace.steps])
-    ax.semilogy(np.arange(len(distance)), np.where(distance > 0.0, distance, np.nan), "o-", color=BLUE)
-    ax.set(xlabel="evaluation", ylabel="distance to the maximum (standard errors)")
     return ax
