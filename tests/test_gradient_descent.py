@@ -16,6 +16,7 @@ from logit_stats.errors import (
     ConvergenceWarning,
     DataError,
     DivergenceError,
+    NotAvailableError,
     RankDeficientError,
     SeparationError,
     UnknownOptionError,
@@ -275,6 +276,21 @@ def test_separated_and_dependent_columns_are_refused_however_early_it_stops(meth
         ls.logit("HG ~ NV + PI + EH", ls.datasets.load("endometrial")).fit(method=method, epochs=1)
     with pytest.raises(RankDeficientError):
         ls.logit("y ~ x + I(2 * x)", TEN).fit(method=method)
+
+
+def test_what_needs_the_maximum_refuses_a_fit_that_ended_before_it():
+    model = ls.logit("low ~ age + lwt + smoke", ls.datasets.load("birthwt"))
+    with pytest.warns(ConvergenceWarning):
+        res = model.fit(method="gd", epochs=50)
+    smaller = ls.logit("low ~ age + lwt", ls.datasets.load("birthwt")).fit()
+    asked = (
+        lambda: res.conf_int(method="profile"), lambda: res.lr_test(smaller), lambda: smaller.lr_test(res), res.anova, res.drop1,
+        lambda: res.bootstrap(20, seed=1), lambda: res.evidence("smoke"), lambda: ls.step(res), lambda: res.add1("ui"),
+        lambda: res.plot.profile("age"),
+    )  # fmt: skip
+    for ask in asked:
+        with pytest.raises(NotAvailableError, match=r"not converged \(2\.7 standard errors"):
+            ask()
 
 
 def test_one_column_and_no_intercept():

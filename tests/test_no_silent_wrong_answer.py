@@ -304,7 +304,9 @@ def test_misspelt_arguments_are_an_error(data):
 def test_predictions_do_not_depend_on_the_rows_left_out():
     # every row with the first level lacks another value: the level must keep its place all the same
     rng = np.random.default_rng(0)
-    data = pd.DataFrame({"g": rng.choice(["a", "b", "c"], 300), "x": rng.normal(size=300), "y": rng.integers(0, 2, 300)})
+    data = pd.DataFrame(
+        {"g": rng.choice(["a", "b", "c"], 300), "x": rng.normal(size=300), "y": rng.integers(0, 2, 300)}
+    )
     res = ls.logit("y ~ g + x", data).fit()
     new = pd.DataFrame({"g": ["a", "b", "c"], "x": [np.nan, 0.0, 0.0]})
     assert_allclose(res.predict(new)[1:], res.predict(new.fillna(0.0))[1:], rtol=1e-14)

@@ -77,6 +77,7 @@ def select(
     if fit.method == "firth":
         raise NotAvailableError("Penalized fits of different models have different penalties; they cannot be compared.")
     fit.refuse_constraints("Selection")
+    fit.refuse_unconverged("Selection")
     universe = patsy_terms(design, scope, namespace)
     penalty = {"aic": 2.0, "bic": float(np.log(design.observations)), "pvalue": 2.0}[criterion]
     walk = _Walk(design, universe, namespace, penalty, constant)

@@ -138,6 +138,14 @@ class Fit:
                 f"put what is fixed into offset=)."
             )
 
+    def refuse_unconverged(self, what: str) -> None:
+        """Raise `NotAvailableError` where the iterations ended before the maximum, which `what` takes these numbers for."""
+        if not self.converged:
+            raise NotAvailableError(
+                f"{what} needs the maximum of the likelihood; this fit has not converged ({self.decrement:.2g} standard errors "
+                f"away). Fit again with more iterations, or with method='newton'."
+            )
+
     @property
     def free_parameters(self) -> int:
         """Number of coefficients that were estimated: k, less the constraints there were."""

@@ -23,6 +23,7 @@ def score_test_of_added(fit: Fit, added: Any, robust: bool, scope: Any) -> Score
     if fit.method == "firth":
         raise NotAvailableError("The score test starts from a maximum-likelihood fit; this one is penalized.")
     fit.refuse_constraints("The score test")
+    fit.refuse_unconverged("The score test")
     larger, terms = extended(fit.design, added, scope)
     beta = np.zeros(larger.columns)
     for name, value in zip(fit.design.names, fit.beta, strict=True):

@@ -171,6 +171,7 @@ def bootstrap(
     if fit.method == "firth":
         raise NotAvailableError("The bootstrap refits by maximum likelihood; penalized fits have profile intervals.")
     fit.refuse_constraints("The bootstrap")
+    fit.refuse_unconverged("The bootstrap")
     if reps < 2:
         raise DataError(f"reps={reps}: a bootstrap needs two resamples at the least, better 999.")
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed

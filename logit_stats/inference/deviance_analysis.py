@@ -252,6 +252,7 @@ def _refuse_without_likelihood(fit: Fit, test: str) -> None:
             'Under sampling weights there is no likelihood to compare; use anova(type=2, test="Wald").'
         )
     fit.refuse_constraints("The comparison")
+    fit.refuse_unconverged("The comparison")
     if fit.method == "firth":
         raise NotAvailableError("Penalized fits of different models have different penalties; use pvalues of the fit.")
 

@@ -113,6 +113,7 @@ def evidence(fit: Fit, cov: Covariance, measures: Measures, name: str, alpha: fl
         For penalized fits and under constraints.
     """
     fit.refuse_constraints("The evidence on a term")
+    fit.refuse_unconverged("The evidence on a term")
     if fit.method == "firth":
         raise NotAvailableError(
             "The evidence compares tests of maximum-likelihood fits; a penalized fit has its own pvalues."

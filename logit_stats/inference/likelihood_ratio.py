@@ -47,7 +47,7 @@ def likelihood_ratio_test(one: Fit, other: Fit) -> LikelihoodRatioTest:
     DataError
         If the fits do not have the same rows, response, weights and offset, or are not nested.
     NotAvailableError
-        Under sampling weights, where there is no likelihood to compare.
+        Under sampling weights, where there is no likelihood to compare, and for fits that have not converged.
     """
     larger, smaller = (one, other) if one.free_parameters >= other.free_parameters else (other, one)
     if "sampling" in (larger.design.weight_kind, smaller.design.weight_kind):
@@ -58,6 +58,8 @@ def likelihood_ratio_test(one: Fit, other: Fit) -> LikelihoodRatioTest:
         raise DataError(
             f"Both models have {larger.free_parameters} coefficients; a likelihood-ratio test needs one inside the other."
         )
+    for fit in (larger, smaller):
+        fit.refuse_unconverged("A likelihood-ratio test")
     _refuse_different_rows(larger, smaller)
     _refuse_not_nested(larger, smaller)
     if larger.free_parameters < larger.parameters:

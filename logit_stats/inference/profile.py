@@ -52,6 +52,7 @@ class Profile:
         if not 0.0 < alpha < 1.0:
             raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
         self.fit.refuse_constraints("A profile of the likelihood")
+        self.fit.refuse_unconverged("A profile of the likelihood")
         if self.fit.design.weight_kind == "sampling":
             raise NotAvailableError('Under sampling weights there is no likelihood to profile; use method="wald".')
         quantile = float(stats.chi2.isf(alpha, 1))
