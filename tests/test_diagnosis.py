@@ -18,7 +18,7 @@ def test_outliers_are_ranked_and_adjusted():
     assert_allclose(np.abs(got.frame["resid_studentized"]), np.sort(np.abs(studentized))[::-1][:5])
     assert_allclose(got.frame["p_value"], 2 * stats.norm.sf(np.abs(got.frame["resid_studentized"])))
     assert_allclose(got.frame["bonferroni"], np.minimum(189 * got.frame["p_value"], 1))
-    assert "189 rows" in str(got)
+    assert "of 189 observations" in str(got)
     assert "<table" in got._repr_html_()
 
 

@@ -2,24 +2,74 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 from logit_stats.answers.finished import Finished
 
 if TYPE_CHECKING:
+    from logit_stats.assess.cluster_influence import ClusterInfluence
     from logit_stats.assess.collinearity import VarianceInflation
     from logit_stats.assess.influence import Influence
+    from logit_stats.assess.left_out import RefitWithout
     from logit_stats.assess.outliers import OutlierTest
 
 
 class Diagnosis(Finished):
     """What drives the fit."""
 
-    def get_influence(self) -> Influence:
-        """Leverage, Cook's distance, dfbetas and residuals standardized for leverage, of every row."""
-        from logit_stats.assess.influence import Influence
+    @overload
+    def get_influence(self, by: str = "row", groups: None = None) -> Influence: ...
+    @overload
+    def get_influence(self, by: str = "row", *, groups: Any) -> ClusterInfluence: ...
+    def get_influence(self, by: str = "row", groups: Any = None) -> Influence | ClusterInfluence:
+        """Leverage, Cook's distance, dfbetas and residuals standardized for leverage; what the fit is without a row.
 
-        return Influence(self.fit_)
+        Parameters
+        ----------
+        by : {"row", "pattern"}
+            For every row, or for every covariate pattern: rows of equal columns (and offset) put together (Hosmer and
+            Lemeshow 2000, section 5.3).
+        groups : str or (n,) array_like, optional
+            For every cluster instead: a column name, or one label for each row.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> res = ls.logit("low ~ age + lwt + smoke", ls.datasets.load("birthwt")).fit()
+        >>> res.get_influence().summary_frame()["cooks_d"].nlargest(2).round(4)
+        132    0.0566
+        146    0.0532
+        Name: cooks_d, dtype: float64
+        """
+        from logit_stats.assess.cluster_influence import cluster_influence
+        from logit_stats.assess.influence import influence
+
+        return influence(self._reported, by) if groups is None else cluster_influence(self._reported, groups)
+
+    def refit_without(self, labels: Any, groups: Any = None) -> RefitWithout:
+        """Fit again without some rows or clusters, all together: coefficients, errors and p-values before and after.
+
+        Parameters
+        ----------
+        labels : label, or list of labels
+            Of the rows to leave out (as in the index of the data; positions for arrays); with `groups`, of the clusters.
+        groups : str or (n,) array_like, optional
+            Cluster of each row: a column name or labels.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> res = ls.logit("low ~ age + lwt + smoke", ls.datasets.load("birthwt")).fit()
+        >>> res.refit_without([132, 146]).frame[["coef", "without", "change_se", "p_value", "p_without"]].round(3)
+                    coef  without  change_se  p_value  p_without
+        Intercept  1.368    2.045      0.667    0.177      0.062
+        age       -0.039   -0.043     -0.123    0.234      0.193
+        lwt       -0.012   -0.017     -0.817    0.048      0.011
+        smoke      0.671    0.655     -0.048    0.039      0.048
+        """
+        from logit_stats.assess.left_out import refit_without
+
+        return refit_without(self._reported, labels, groups)
 
     def vif(self) -> VarianceInflation:
         """Generalized variance inflation factors of the terms, and those of the design columns."""
@@ -28,7 +78,7 @@ class Diagnosis(Finished):
         return variance_inflation(self.fit_, self.covariance_)
 
     def outlier_test(self, most: int = 10) -> OutlierTest:
-        """Largest studentized residuals with p-values adjusted for the number of rows (Bonferroni)."""
+        """Largest studentized residuals with p-values adjusted for the number of observations (Bonferroni)."""
         from logit_stats.assess.outliers import outlier_test
 
-        return outlier_test(self.fit_, most)
+        return outlier_test(self._reported, most)

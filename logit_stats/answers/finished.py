@@ -12,6 +12,7 @@ from logit_stats.assess.fit_statistics import FitStatistics
 from logit_stats.design.block import FloatArray
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
+from logit_stats.inference.wald import Reported, t_degrees
 
 if TYPE_CHECKING:
     from logit_stats.model import Logit
@@ -58,7 +59,8 @@ class Finished:
 
     @property
     def _t_df(self) -> Any:
-        cov = self.covariance_
-        if cov.df is not None or not self.use_t:
-            return cov.df
-        return self._statistics.df_resid if cov.df_design is None else cov.df_design
+        return t_degrees(self.fit_, self.covariance_, self.use_t)
+
+    @property
+    def _reported(self) -> Reported:
+        return Reported(self.fit_, self.covariance_, self.use_t)

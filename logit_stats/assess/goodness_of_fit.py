@@ -13,6 +13,7 @@ from logit_stats.assess.hosmer_lemeshow import hosmer_lemeshow
 from logit_stats.assess.scored import Scored
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
+from logit_stats.design.patterns import pattern_codes
 from logit_stats.errors import LogitStatsError, NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
@@ -161,15 +162,9 @@ class Patterns:
 
 def covariate_patterns(fit: Fit) -> Patterns:
     """Covariate patterns of a fit."""
-    design = fit.design
-    columns = np.asarray(design.X)
-    if design.offset is not None:
-        columns = np.column_stack([columns, design.offset.values])
-    _, first, code = np.unique(columns, axis=0, return_index=True, return_inverse=True)
-    scored = Scored.of_fit(fit)
-    code = code.reshape(-1)
-    trials, events = (np.bincount(code, weights=w).astype(np.float64) for w in (scored.outcomes, scored.events))
-    return Patterns(trials, events, scored.eta[first], columns[first, : design.columns])
+    patterns, scored = pattern_codes(fit.design), Scored.of_fit(fit)
+    trials, events = patterns.sums(scored.outcomes), patterns.sums(scored.events)
+    return Patterns(trials, events, scored.eta[patterns.first], np.asarray(fit.design.X[patterns.first]))
 
 
 def pattern_tests(fit: Fit) -> list[FitTest]:

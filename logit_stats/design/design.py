@@ -171,6 +171,12 @@ class Design:
         """Return the design of the rows at these positions (copied)."""
         return self._part(rows, self.X[rows])
 
+    def where(self, keep: NDArray[np.bool_]) -> Design:
+        """Return the design of the rows kept (copied); its sample accounts for no other."""
+        used = self.sample.used.copy()
+        used[used] = keep
+        return replace(self.at(np.flatnonzero(keep)), sample=replace(self.sample, used=used))
+
     def _part(self, rows: NDArray[np.intp], X: FloatArray) -> Design:
         response = self.response
         return replace(

@@ -51,6 +51,12 @@ class ConstrainedFit(Fit):
         return self.restricted
 
     @cached_property
+    def covariance_root(self) -> FloatArray:
+        """(k, k) C with ``C C'`` the covariance."""
+        values, vectors = np.linalg.eigh(self.restricted)
+        return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+
+    @cached_property
     def covariance(self) -> FloatArray:
         """(k, k) covariance, zero in the directions of the constraints."""
         return self.restricted

@@ -80,6 +80,12 @@ class Fit:
         return self._factor.inverse() if root is None else root @ root.T
 
     @cached_property
+    def covariance_root(self) -> FloatArray:
+        """(k, r) C with ``C C'`` the covariance of the working coefficients."""
+        root = self._ill_conditioned_root
+        return np.asarray(np.linalg.cholesky(self.covariance_working)) if root is None else root
+
+    @cached_property
     def _factor(self) -> EquilibratedCholesky:
         return EquilibratedCholesky(self.information_working)
 

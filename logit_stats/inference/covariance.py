@@ -28,6 +28,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError, check_choice
@@ -124,6 +126,34 @@ def covariance(fit: Fit, cov_type: str | None = None, **settings: Any) -> Covari
         return Covariance(cov_type, fit.covariance_working, fit.covariance, fit.standard_errors)
     made = _ESTIMATORS.get(cov_type, partial(_heteroskedastic, cov_type=cov_type))(fit, **settings)
     return replace(made, settings=settings)
+
+
+def covariance_of_part(cov: Covariance, rows: int, fit: Fit, keep: NDArray[np.bool_]) -> Covariance:
+    """Covariance of the same kind for a fit to some of the rows.
+
+    Parameters
+    ----------
+    cov : Covariance
+        Of the fit to all rows.
+    rows : int
+        How many these are.
+    fit : Fit
+        To the rows kept.
+    keep : (rows,) bool
+    """
+
+    def cut(value: Any) -> Any:
+        # columns are looked up anew, and labels of all rows read are cut by the sample; labels of the rows used are cut here
+        if (
+            isinstance(value, str)
+            or not hasattr(value, "__len__")
+            or len(value) != rows
+            or rows == fit.design.sample.read
+        ):
+            return value
+        return value[keep] if isinstance(value, (pd.Series, pd.DataFrame)) else np.asarray(value)[keep]
+
+    return covariance(fit, cov.cov_type, **{name: cut(value) for name, value in cov.settings.items()})
 
 
 def _of(fit: Fit, cov_type: str, working: FloatArray, description: str = "", notes: tuple[str, ...] = ()) -> Covariance:

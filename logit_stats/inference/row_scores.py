@@ -30,7 +30,7 @@ def _unweighted(fit: Fit) -> Block:
 
 def leverages(fit: Fit) -> FloatArray:
     """(n,) ``w_i z_i' V z_i``; sampling weights are part of w, a frequency weight counts rows of the same leverage."""
-    root = np.ascontiguousarray(np.linalg.cholesky(fit.covariance_working).T)
+    root = np.ascontiguousarray(fit.covariance_root.T)
     form = np.empty(fit.design.rows)
     start = 0
     for block in fit.design.blocks(TALL_ROWS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -25,6 +26,47 @@ def p_values(z: FloatArray, df: float | None) -> FloatArray:
     """(k,) two-sided p-values, from the normal distribution or (`df`) from Student's t; exact in the far tail."""
     size = np.abs(z)
     return np.asarray(2.0 * (stats.norm.sf(size) if df is None else stats.t.sf(size, df)))
+
+
+def t_degrees(fit: Fit, cov: Covariance, use_t: bool) -> Any:
+    """Degrees of freedom of Student's t, one number or one for each coefficient; None for the normal distribution.
+
+    The covariance's own where it has some; else, with `use_t`, those of a survey's design or n - k.
+    """
+    if cov.df is not None or not use_t:
+        return cov.df
+    return fit.design.observations - fit.free_parameters if cov.df_design is None else cov.df_design
+
+
+@dataclass(frozen=True, eq=False)
+class Reported:
+    """A fit with the covariance and the distribution that its summary reports.
+
+    Attributes
+    ----------
+    fit : Fit
+    cov : Covariance
+    use_t : bool
+    """
+
+    fit: Fit
+    cov: Covariance
+    use_t: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the coefficients."""
+        return self.fit.design.names
+
+    @property
+    def standard_errors(self) -> FloatArray:
+        """(k,) standard errors."""
+        return self.cov.standard_errors
+
+    @property
+    def p_values(self) -> FloatArray:
+        """(k,) two-sided p-values."""
+        return p_values(z_values(self.fit, self.cov), t_degrees(self.fit, self.cov, self.use_t))
 
 
 def wald_interval(fit: Fit, cov: Covariance, alpha: float, df: float | None) -> FloatArray:
