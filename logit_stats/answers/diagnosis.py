@@ -62,10 +62,10 @@ class Diagnosis(Finished):
         >>> res = ls.logit("low ~ age + lwt + smoke", ls.datasets.load("birthwt")).fit()
         >>> res.refit_without([132, 146]).frame[["coef", "without", "change_se", "p_value", "p_without"]].round(3)
                     coef  without  change_se  p_value  p_without
-        Intercept  1.368    2.045      0.667    0.177      0.062
-        age       -0.039   -0.043     -0.123    0.234      0.193
-        lwt       -0.012   -0.017     -0.817    0.048      0.011
-        smoke      0.671    0.655     -0.048    0.039      0.048
+        Intercept  1.368    2.062      0.684    0.177      0.060
+        age       -0.039   -0.045     -0.177    0.233      0.187
+        lwt       -0.012   -0.017     -0.794    0.048      0.013
+        smoke      0.671    0.655     -0.049    0.040      0.049
         """
         from logit_stats.assess.left_out import refit_without
 
