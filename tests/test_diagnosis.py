@@ -1,4 +1,4 @@
-"""Outlier tests and the explanation of separation."""
+"""Outliers, collinearity and the explanation of separation."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 import logit_stats as ls
+from logit_stats.assess.conditioning import condition_indices
 from tests.cases import load_case
 
 
@@ -41,3 +42,50 @@ def test_data_that_overlap_are_not_separated():
     found = ls.logit("low ~ age + lwt", ls.datasets.load("birthwt")).separation()
     assert found.kind == "none"
     assert "finite" in str(found)
+
+
+class TestConditionIndices:
+    def test_longley(self):
+        # Belsley, Kuh and Welsch's diagnostics of Longley's data: the largest scaled condition index is 43,275 (SAS, COLLIN)
+        exog = pytest.importorskip("statsmodels.api").datasets.longley.load_pandas().exog
+        res = ls.logit("y ~ " + " + ".join(exog), exog.assign(y=[0, 1] * 8), check_rank=False)
+        got = condition_indices(res.design)
+        assert_allclose(got.index[-1], 43275.04, rtol=1e-6)
+        assert got.proportions.iloc[-1].idxmax() in ("Intercept", "YEAR")
+        assert "Nearly dependent, index 4.33e+04: Intercept" in str(got)
+
+    @pytest.mark.parametrize("weighted", [True, False])
+    def test_definition(self, weighted):
+        data = ls.datasets.load("birthwt").assign(f=lambda d: 1 + d["ftv"])
+        res = ls.logit("low ~ age + lwt + C(race) + smoke", data, freq_weights="f").fit()
+        X, p = np.asarray(res.model.exog), np.asarray(res.predict())
+        A = X * np.sqrt(data["f"].to_numpy() * (p * (1 - p) if weighted else 1.0))[:, None]
+        length = np.linalg.norm(A, axis=0)
+        singular, v = np.linalg.svd(A / length, full_matrices=False)[1:]
+        got = res.condition_indices(weighted)
+        assert_allclose(got.index, singular[0] / singular, rtol=1e-9)
+        # the parts add up to the diagonal of the inverse: with weights, the variances of the coefficients
+        parts = (v / singular[:, None]) ** 2
+        assert_allclose(got.proportions, parts / parts.sum(axis=0), rtol=1e-7, atol=1e-12)
+        if weighted:
+            assert_allclose(parts.sum(axis=0) / length**2, np.diag(res.cov_params()), rtol=1e-7)
+        assert_allclose(got.proportions.sum(), 1.0)
+        assert ("weighted by" in str(got)) == weighted
+        assert "No index" in got._repr_html_()
+
+    @pytest.mark.parametrize("factor", [1e-250, 1e250])
+    def test_units_do_not_matter(self, factor):
+        data = ls.datasets.load("birthwt")
+        plain = ls.logit("low ~ age + lwt", data).fit().condition_indices()
+        scaled = ls.logit("low ~ age + lwt", data.assign(age=data["age"] * factor)).fit().condition_indices()
+        assert_allclose(scaled.index, plain.index, rtol=1e-9)
+        assert_allclose(scaled.proportions, plain.proportions, rtol=1e-6, atol=1e-10)
+
+
+def test_both_kinds_of_variance_inflation_are_shown():
+    got = ls.logit("low ~ age + lwt + C(race)", ls.datasets.load("birthwt")).fit().vif()
+    for text in (str(got), got._repr_html_()):
+        assert "from the covariance of the coefficients" in text
+        assert "of the design columns, weights left out" in text
+        assert f"{got.columns['C(race)[T.black]']:.4f}" in text
+        assert f"{got.terms['gvif_power'].iloc[0]:.4f}" in text

@@ -9,8 +9,10 @@ from logit_stats.answers.finished import Finished
 if TYPE_CHECKING:
     from logit_stats.assess.cluster_influence import ClusterInfluence
     from logit_stats.assess.collinearity import VarianceInflation
+    from logit_stats.assess.conditioning import ConditionIndices
     from logit_stats.assess.influence import Influence
     from logit_stats.assess.left_out import RefitWithout
+    from logit_stats.assess.linearity import Linearity
     from logit_stats.assess.outliers import OutlierTest
 
 
@@ -76,6 +78,42 @@ class Diagnosis(Finished):
         from logit_stats.assess.collinearity import variance_inflation
 
         return variance_inflation(self.fit_, self.covariance_)
+
+    def condition_indices(self, weighted: bool = True) -> ConditionIndices:
+        """Condition indices of the columns, and which coefficients' variances they hold (Belsley, Kuh and Welsch 1980).
+
+        Parameters
+        ----------
+        weighted : bool
+            Weight rows by their information, as the covariance of the coefficients does; else all rows count alike.
+        """
+        from logit_stats.assess.conditioning import condition_indices
+
+        return condition_indices(self.fit_.design, self.fit_ if weighted else None)
+
+    def linearity(self, variables: str | list[str] | None = None, knots: int = 4) -> Linearity:
+        """Test whether numbers act linearly on the log odds: Box and Tidwell's test, and a restricted cubic spline.
+
+        Parameters
+        ----------
+        variables : str or list of str, optional
+            Numbers of the formula (columns of array fits); by default all that enter linearly.
+        knots : int
+            Of the spline, 3 to 7.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> res = ls.logit("diabetic ~ glu + bmi + age", ls.datasets.load("pima")).fit()
+        >>> print(res.linearity("age"))
+        Linearity on the log odds: likelihood-ratio tests of columns that would bend it
+        variable            test  statistic  df  p_value
+             age     Box-Tidwell      4.248   1   0.0393
+             age spline, 4 knots      4.968   2   0.0834
+        """
+        from logit_stats.assess.linearity import linearity
+
+        return linearity(self.fit_, self.covariance_, variables, knots)
 
     def outlier_test(self, most: int = 10) -> OutlierTest:
         """Largest studentized residuals with p-values adjusted for the number of observations (Bonferroni)."""

@@ -21,24 +21,14 @@ from importlib import metadata
 import numpy as np
 import pandas as pd
 
+from logit_stats.assess.conditioning import NearDependence, condition_indices
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
+from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.kernel import description as kernel_name
-from logit_stats.estimation.likelihood import TALL_ROWS, triangular_factor
+from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.moments import working_columns
-from logit_stats.estimation.working import WorkingColumns
-
-NEAR_DEPENDENCE = 30.0  # Belsley, Kuh and Welsch 1980, section 3.4: a condition index worth a look
-SHARE = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class NearDependence:
-    """One near-dependence: its condition index, and the share of each column's variance that comes from it."""
-
-    condition_index: float
-    shares: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,21 +203,12 @@ def _digits(size: FloatArray, error: FloatArray) -> FloatArray:
 
 
 def _conditioning(design: Design) -> tuple[float, tuple[NearDependence, ...]]:
-    """Condition number of the columns at unit length, and the near-dependences (Belsley, Kuh and Welsch 1980, ch. 3)."""
-    R = triangular_factor(design, WorkingColumns())
-    length = np.sqrt((R**2).sum(axis=0))
-    if not (np.isfinite(length).all() and (length > 0).all()):
+    """Condition number of the columns at unit length, and the near-dependences."""
+    try:
+        found = condition_indices(design)
+    except NotAvailableError:
         return float("nan"), ()
-    _, singular, rows = np.linalg.svd(R / length)
-    index = singular[0] / np.maximum(singular, np.finfo(np.float64).tiny)
-    parts = (rows / np.maximum(singular, np.finfo(np.float64).tiny)[:, None]) ** 2
-    shares = parts / parts.sum(axis=0)
-    near = []
-    for i in range(len(singular) - 1, -1, -1):
-        involved = {name: float(shares[i, j]) for j, name in enumerate(design.names) if shares[i, j] > SHARE}
-        if index[i] >= NEAR_DEPENDENCE and len(involved) > 1:
-            near.append(NearDependence(float(index[i]), involved))
-    return float(index[-1]), tuple(near)
+    return float(found.index[-1]), found.near_dependences
 
 
 def _versions() -> dict[str, str]:

@@ -35,13 +35,20 @@ class VarianceInflation:
     terms: pd.DataFrame
     columns: pd.Series
 
+    @property
+    def _tables(self) -> tuple[tuple[str, pd.DataFrame], ...]:
+        return (
+            ("Variance inflation of the terms, from the covariance of the coefficients", self.terms.set_index("term")),
+            ("Variance inflation of the design columns, weights left out", self.columns.to_frame()),
+        )
+
     def __str__(self) -> str:
-        return f"Variance inflation\n{self.terms.to_string(index=False, float_format=lambda v: f'{v:.4f}')}"
+        return "\n\n".join(f"{title}\n{t.to_string(float_format='{:.4f}'.format)}" for title, t in self._tables)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return str(self.terms.to_html(index=False, float_format=lambda v: f"{v:.4f}"))
+        return "".join(f"<p>{title}</p>{t.to_html(float_format='{:.4f}'.format)}" for title, t in self._tables)
 
 
 def variance_inflation(fit: Fit, cov: Covariance) -> VarianceInflation:

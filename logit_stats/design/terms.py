@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import patsy
 
+from logit_stats.design.block import FloatArray
+from logit_stats.design.coded import CodedColumns, coded
 from logit_stats.design.design import Design, constant_column
 from logit_stats.design.formula import CompiledFormula, ParsedFormula, lay_out, learn_factors, parse
 from logit_stats.errors import DataError, FormulaError, MissingDataError, NotAvailableError, listed
@@ -177,8 +179,17 @@ def with_columns_added(design: Design, exog: Any) -> tuple[Design, tuple[ModelTe
     if repeated:
         raise DataError(f"{sorted(repeated)[0]!r} is a column of the model already.")
     k = design.columns
-    larger = replace(design, X=np.column_stack([np.asarray(design.X), X]), names=(*design.names, *names), formula=None)
+    larger = replace(design, X=_side_by_side(design.X, X), names=(*design.names, *names), formula=None)
     return larger, tuple(ModelTerm(name, (k + j,), frozenset([name])) for j, name in enumerate(names))
+
+
+def _side_by_side(X: FloatArray, more: FloatArray) -> FloatArray:
+    """Columns after the columns of a design; factors kept as codes stay so."""
+    by_code = coded(X)
+    if by_code is None:
+        return np.column_stack([np.asarray(X), more])
+    places = np.concatenate([by_code.dense_columns, X.shape[1] + np.arange(more.shape[1])])
+    return cast(FloatArray, CodedColumns(np.column_stack([by_code.dense, more]), places, by_code.parts))
 
 
 def _laid_out(design: Design, parsed: ParsedFormula, factors: dict[str, Any]) -> Design:
