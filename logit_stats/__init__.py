@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from logit_stats.model import Logit, logit
     from logit_stats.results import LogitResults
     from logit_stats.selection import compare, step
-    from logit_stats.validation import compare_roc
+    from logit_stats.validation import compare_roc, reclassification
 
 __all__ = [
     "Logit",
@@ -30,6 +30,7 @@ __all__ = [
     "errors",
     "load",
     "logit",
+    "reclassification",
     "set_threads",
     "show_config",
     "step",
@@ -43,6 +44,7 @@ _HOME = {
     "compare_roc": "logit_stats.validation",
     "load": "logit_stats.keep",
     "logit": "logit_stats.model",
+    "reclassification": "logit_stats.validation",
     "step": "logit_stats.selection",
     "set_threads": "logit_stats.estimation.kernel",
     "show_config": "logit_stats.config",

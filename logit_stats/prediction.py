@@ -9,9 +9,8 @@ import pandas as pd
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.from_arrays import new_columns
-from logit_stats.design.row_numbers import row_numbers
+from logit_stats.design.new_rows import new_offset
 from logit_stats.design.table import Table
-from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
 
 
@@ -48,15 +47,8 @@ def predict_new(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, pd.Index 
 
 def _offset_of(fit: Fit, exog: Any, offset: Any, labels: pd.Index) -> FloatArray | float:
     known = fit.design.offset
-    if offset is None:
-        if known is None:
-            return 0.0
-        if known.column is None or fit.design.formula is None:
-            raise DataError(
-                "The model was fitted with an offset given as an array: give the offset of the new rows as offset= "
-                "(0 for none)."
-            )
-        offset = known.column
-    table = Table(exog) if isinstance(offset, str) and exog is not None else None
-    numbers = row_numbers("offset", offset, table, labels)
+    if offset is None and known is None:
+        return 0.0
+    by_name = isinstance(offset, str) or (offset is None and fit.design.formula is not None)
+    numbers = new_offset(fit.design, Table(exog) if by_name and exog is not None else None, labels, offset)
     return np.zeros(len(labels)) if numbers is None else numbers.values

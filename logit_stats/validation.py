@@ -1,24 +1,29 @@
-"""A result on other data: how well it ranks, how far its probabilities can be believed."""
+"""A result on other data: how well it ranks, how far its probabilities can be believed; and two results compared there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from logit_stats.assess.calibration import Calibration, calibration
+from logit_stats.assess.calibration import Calibration, calibration, calibration_line
 from logit_stats.assess.hosmer_lemeshow import HosmerLemeshow, hosmer_lemeshow
+from logit_stats.assess.indexes import LikelihoodIndexes, likelihood_indexes
 from logit_stats.assess.ranking import Roc, roc_of
 from logit_stats.assess.scored import Scored
-from logit_stats.design.block import FloatArray
-from logit_stats.design.factor_values import CategoricalValues, factor_values
-from logit_stats.design.table import Table
-from logit_stats.errors import DataError, NotAvailableError, UnseenLevelError
+from logit_stats.design.design import Design
+from logit_stats.design.new_rows import design_of_new_rows
+from logit_stats.design.sample import Sample
+from logit_stats.errors import DataError, LogitStatsError
 from logit_stats.estimation.fit import Fit
-from logit_stats.prediction import predict_new
+from logit_stats.estimation.likelihood import linear_predictor
+
+if TYPE_CHECKING:
+    from logit_stats.assess.discrimination import RocComparison
+    from logit_stats.assess.reclassification import Reclassification
+    from logit_stats.results import LogitResults
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,24 +32,44 @@ class Validation:
 
     Attributes
     ----------
-    rows, dropped : int
-        Rows used; rows left out because a value is missing.
+    sample : Sample
+        What became of the rows: `sample.line()` says how many were read and dropped, and for which variable.
     roc : Roc
     calibration : Calibration
     hosmer_lemeshow : HosmerLemeshow or None
-        With as many degrees of freedom as groups; None where ties leave too few.
+        With as many degrees of freedom as groups; None where it is not defined.
+    indexes : LikelihoodIndexes or None
+        Nagelkerke's R², and D, U and Q of `rms::val.prob`; None under sampling weights, which make no likelihood.
+    notes : tuple of str
+        How rows were weighted; what is not defined, and why.
     """
 
-    rows: int
-    dropped: int
+    sample: Sample
     roc: Roc
     calibration: Calibration
     hosmer_lemeshow: HosmerLemeshow | None
+    indexes: LikelihoodIndexes | None
+    notes: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows used."""
+        return int(self.sample.used.sum())
+
+    @property
+    def dropped(self) -> int:
+        """Rows left out because a value is missing."""
+        return self.sample.dropped
 
     def __str__(self) -> str:
-        left = f" ({self.dropped} left out: a value is missing)" if self.dropped else ""
-        fit = "" if self.hosmer_lemeshow is None else "\n" + str(self.hosmer_lemeshow).partition("\n")[0]
-        return f"Validation on {self.rows} rows{left}\n{self.roc}\n{self.calibration}{fit}"
+        lines = [f"Validation on other data: {self.sample.line()}", str(self.roc)]
+        if self.indexes is not None:
+            found = self.indexes
+            lines.append(f"R² (Nagelkerke) {found.r2:.4f}, D {found.d:.4f}, U {found.u:.4f}, Q {found.q:.4f}")
+        lines.append(str(self.calibration))
+        if self.hosmer_lemeshow is not None:
+            lines.append(str(self.hosmer_lemeshow).partition("\n")[0])
+        return "\n".join([*lines, *self.notes])
 
     __repr__ = __str__
 
@@ -52,79 +77,83 @@ class Validation:
         return f"<pre>{escape(str(self))}</pre>"
 
 
-def validate(fit: Fit, data: Any, outcome: Any = None, offset: Any = None, bins: int = 10) -> Validation:
+def validate(
+    fit: Fit, data: Any, outcome: Any = None, offset: Any = None, bins: int = 10, *, freq_weights: Any = None,
+    sampling_weights: Any = None, trials: Any = None,
+) -> Validation:  # fmt: skip
     """Apply a result to other data.
 
     Parameters
     ----------
     fit : Fit
     data : table, or (m, k) array_like
-        New data: for formula fits with the response among its columns.
+        New data: for formula fits with the columns of the formula, those of the response among them (the response is
+        evaluated as the formula writes it).
     outcome : (m,) array_like, optional
-        Outcomes, where the data do not have them (always for array fits).
+        Outcomes, where the data do not have them (always for array fits). Levels mean what they meant at the fit.
     offset : optional
         As for `predict`.
     bins : int
+    freq_weights, sampling_weights, trials : str or (m,) array_like, optional
+        By default the columns that the fit used, where the data have them. A model of counts takes single outcomes with
+        ``trials=1``, a model of single outcomes takes counts of successes with `trials`.
 
     Raises
     ------
-    NotAvailableError
-        For grouped responses, whose trials new data would have to bring.
     DataError
-        If the outcome has other levels than at the fit, or does not vary.
+        If the outcome or a variable has a level that the fit did not see, or the outcome does not vary.
+
+    Examples
+    --------
+    >>> import logit_stats as ls
+    >>> data = ls.datasets.load("birthwt")
+    >>> res = ls.logit("low ~ lwt + smoke", data, subset=data.index % 2 == 0).fit()
+    >>> print(str(res.validate(data[data.index % 2 == 1])).splitlines()[0])
+    Validation on other data: 94 rows read, 94 used: 29 events, 65 non-events
     """
-    if fit.design.response.grouped:
-        raise NotAvailableError("validate() takes one outcome a row; expand the counts of the new data to rows.")
-    eta, index = predict_new(fit, data, offset)
-    y = _outcome(fit, data, outcome, len(eta), index)
-    complete = np.isfinite(eta) & np.isfinite(y)
-    scored = Scored.of_rows(eta[complete], y[complete], 1.0 - y[complete])
+    design, scored = _scored(
+        fit, data, outcome=outcome, offset=offset, freq_weights=freq_weights, sampling_weights=sampling_weights,
+        trials=trials,
+    )  # fmt: skip
+    notes = []
+    if design.weight is not None:
+        notes.append(f"Rows are weighted by {design.weight.label} ({design.weight.argument}).")
+    groups = None
     try:
         groups = hosmer_lemeshow(scored, fitted=False)
-    except DataError:
-        groups = None
-    measures = calibration(scored, bins)
-    return Validation(int(complete.sum()), int((~complete).sum()), roc_of(scored), measures, groups)
+    except LogitStatsError as error:
+        notes.append(f"Hosmer-Lemeshow left out: {error}")
+    line = None if scored.sampling else likelihood_indexes(scored, calibration_line(scored).loglik)
+    return Validation(design.sample, roc_of(scored), calibration(scored, bins), groups, line, tuple(notes))
 
 
-def _outcome(fit: Fit, data: Any, outcome: Any, rows: int, index: pd.Index | None) -> FloatArray:
-    """0/1 outcomes, NaN where missing, read as at the fit: the same level is the event."""
-    response, formula = fit.design.response, fit.design.formula
-    if outcome is None:
-        if formula is None:
-            raise DataError("An array fit needs outcome=: the new outcomes, one for each row.")
-        table = Table(data)
-        if response.name not in table:
-            raise DataError(f"The new data have no column {response.name!r}; give the outcomes as outcome=.")
-        outcome = table[response.name]
-    values = factor_values(response.name, outcome, rows, pd.RangeIndex(rows) if index is None else index)
-    if not isinstance(values, CategoricalValues):
-        y = np.asarray(values.values[:, 0], dtype=np.float64)
-        if not np.isin(y[np.isfinite(y)], (0.0, 1.0)).all():
-            raise DataError(f"The outcome {response.name!r} of the new data has values other than 0 and 1.")
-        return y
-    texts = {f"{response.name} = {level}": code for code, level in enumerate(values.levels)}
-    known = (response.success, response.failure)
-    unknown = [level for text, level in zip(texts, values.levels, strict=True) if text not in known]
-    if unknown:
-        raise UnseenLevelError(
-            f"The outcome {response.name!r} has the level {unknown[0]!r}, which the fit did not see."
-        )
-    y = np.asarray(values.codes == texts.get(response.success, -2), dtype=np.float64)
-    y[values.codes < 0] = np.nan
-    return y
+def _scored(fit: Fit, data: Any, **given: Any) -> tuple[Design, Scored]:
+    """Other data as a design, and its outcomes beside the probabilities of the fit."""
+    design = design_of_new_rows(fit.design, data, **given)
+    scored = Scored.of_design(design, linear_predictor(design, fit.gamma, fit.working))
+    return design, scored.of_both_kinds()
 
 
-def compare_roc(one: Any, other: Any) -> Any:
-    """Compare the areas under the ROC curves of two results of the same rows (DeLong's test, paired).
+def compare_roc(one: LogitResults, other: LogitResults, data: Any = None, outcome: Any = None) -> RocComparison:
+    """Compare the areas under the ROC curves of two results (DeLong's test, paired).
 
     Parameters
     ----------
     one, other : LogitResults
+        Of the same rows.
+    data : table, or (m, k) array_like, optional
+        Compare them on other data, where the results need not be of the same rows.
+    outcome : (m,) array_like, optional
+        Outcomes, where `data` do not have them.
 
     Returns
     -------
     RocComparison
+
+    Notes
+    -----
+    On the data that nested models were fitted to, the test is conservative to the point of being misleading (Demler, Pencina
+    and D'Agostino 2012, Statistics in Medicine 31, 2577-2587): whether a variable belongs is a question for `lr_test`.
 
     Examples
     --------
@@ -136,9 +165,65 @@ def compare_roc(one: Any, other: Any) -> Any:
     """
     from logit_stats.assess.discrimination import compare_rocs
 
-    first, second = one.fit_.design, other.fit_.design
+    return compare_rocs(*_pair(one, other, data, outcome))
+
+
+def reclassification(
+    new: LogitResults, old: LogitResults, data: Any = None, outcome: Any = None, cutoffs: Any = None
+) -> Reclassification:
+    """How far the probabilities of one result are better than those of another: IDI and NRI.
+
+    Parameters
+    ----------
+    new, old : LogitResults
+        Of the same rows.
+    data : table, or (m, k) array_like, optional
+        Compare them on other data, which they should be: see the notes.
+    outcome : (m,) array_like, optional
+        Outcomes, where `data` do not have them.
+    cutoffs : sequence of float, optional
+        Limits of categories of risk, each counted to the category above it: adds the net reclassification between them.
+
+    Returns
+    -------
+    Reclassification
+
+    Notes
+    -----
+    The integrated discrimination improvement and the net reclassification improvement (Pencina et al. 2008, Statistics in
+    Medicine 27, 157-172; 2011, 30, 11-21) are widely asked for and widely criticised. On average a useless variable makes the
+    continuous NRI positive; a miscalibrated model can have a better one than the true model; and on the data of the fit the
+    published tests reject far too often (Pepe et al. 2015, Statistics in Biosciences 7, 282-295; Hilden and Gerds 2014,
+    Statistics in Medicine 33, 3405-3414; Kerr et al. 2014, Epidemiology 25, 114-121). So there are no p-values here: test a
+    variable by `lr_test`, compare discrimination by `compare_roc` and accuracy by the Brier score, on other data, and give
+    the parts of the NRI for events and non-events apart.
+
+    Examples
+    --------
+    >>> import logit_stats as ls
+    >>> data = ls.datasets.load("birthwt")
+    >>> larger, smaller = (ls.logit(f, data).fit() for f in ("low ~ lwt + smoke + ht", "low ~ lwt"))
+    >>> round(ls.reclassification(larger, smaller).idi, 4)
+    0.0622
+    """
+    from logit_stats.assess.reclassification import reclassification
+
+    return reclassification(*_pair(new, old, data, outcome), cutoffs)
+
+
+def _pair(one: LogitResults, other: LogitResults, data: Any, outcome: Any) -> tuple[Scored, Scored]:
+    """Two results on the same rows: those of their fits, or of other data."""
+    if data is None:
+        if outcome is not None:
+            raise DataError("outcome= belongs to data=, the other data; the rows of the fits have their outcomes.")
+        first, second = one.fit_.design, other.fit_.design
+        scored = (Scored.of_fit(one.fit_), Scored.of_fit(other.fit_))
+    else:
+        (first, new_one), (second, new_other) = (_scored(res.fit_, data, outcome=outcome) for res in (one, other))
+        scored = (new_one, new_other)
     if first.rows != second.rows or not np.array_equal(first.index, second.index):
         raise DataError(
-            "The two results have different rows; a paired comparison needs the same rows in the same order."
+            "The two results have different rows; a paired comparison needs the same rows in the same order. Leave the rows "
+            "out of both in which a variable of either is missing."
         )
-    return compare_rocs(Scored.of_fit(one.fit_), Scored.of_fit(other.fit_))
+    return scored

@@ -69,8 +69,12 @@ class Accuracy(Finished):
 
         return best_threshold(Scored.of_fit(self.fit_), false_negative, false_positive, sensitivity, specificity)
 
-    def validate(self, data: Any, outcome: Any = None, offset: Any = None, bins: int = 10) -> Validation:
+    def validate(
+        self, data: Any, outcome: Any = None, offset: Any = None, bins: int = 10, *, freq_weights: Any = None,
+        sampling_weights: Any = None, trials: Any = None,
+    ) -> Validation:  # fmt: skip
         """Discrimination and calibration on other data; see `validation.validate`."""
         from logit_stats.validation import validate
 
-        return validate(self.fit_, data, outcome, offset, bins)
+        return validate(self.fit_, data, outcome, offset, bins, freq_weights=freq_weights,
+                        sampling_weights=sampling_weights, trials=trials)  # fmt: skip

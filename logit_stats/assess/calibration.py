@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from logit_stats.assess.hosmer_lemeshow import quantile_limits
+from logit_stats.assess.lowess import SPAN, calibration_curve
 from logit_stats.assess.scored import Scored
+from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.design.from_arrays import design_from_arrays
-from logit_stats.errors import DataError
+from logit_stats.errors import DataError, SeparationError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.covariance import covariance
@@ -26,7 +30,8 @@ class Calibration:
     Attributes
     ----------
     intercept, slope : float
-        Of a logistic regression of the outcome on the log odds (Cox 1958, Biometrika 45, 562-565): 0 and 1 if calibrated.
+        Of a logistic regression of the outcome on the log odds (Cox 1958, Biometrika 45, 562-565): 0 and 1 if calibrated,
+        NaN where the log odds separate the outcomes.
     se_intercept, se_slope : float
     intercept_slope_1 : float
         Intercept with the slope held at 1 (calibration in the large).
@@ -44,8 +49,13 @@ class Calibration:
         Expected calibration error: mean over the bins, weighted by their size, of the absolute difference between the share
         of events and the mean probability.
     observed_over_expected : float
+    emax, e90, eavg : float
+        Largest, 90 % quantile and mean of the distances between the probabilities and a smooth calibration curve (Harrell
+        2015; the last is also known as the integrated calibration index, Austin and Steyerberg 2019).
     table : DataFrame
-        One row a bin: n, mean probability, share of events.
+        One row a bin: n, mean probability, share of events with Wilson's (1927, JASA 22, 209-212) 95 % limits.
+    scored : Scored
+        What is compared.
     """
 
     intercept: float
@@ -66,10 +76,42 @@ class Calibration:
     ece: float
     observed_over_expected: float
     table: pd.DataFrame = field(repr=False)
+    scored: Scored = field(repr=False)
+
+    @cached_property
+    def _distances(self) -> tuple[float, float, float]:
+        away, count = np.abs(self.scored.prob - calibration_curve(self.scored)), self.scored.outcomes
+        return float(away.max()), weighted_quantile(away, count, 0.9), float(count @ away / count.sum())
+
+    @property
+    def emax(self) -> float:
+        """Largest distance between a probability and the smooth curve."""
+        return self._distances[0]
+
+    @property
+    def e90(self) -> float:
+        """90 % quantile of these distances."""
+        return self._distances[1]
+
+    @property
+    def eavg(self) -> float:
+        """Mean of these distances."""
+        return self._distances[2]
+
+    def curve(self, points: int = 100, span: float = SPAN) -> pd.DataFrame:
+        """Smooth calibration curve: the share of events over `points` probabilities, from the smallest to the largest.
+
+        `span` is the share of the outcomes that each local line is fitted to (`assess.lowess`).
+        """
+        if points < 2 or not 0.0 < span <= 1.0:
+            raise DataError(f"points={points}, span={span}: give two points or more, and a span of at most 1.")
+        at = np.linspace(self.scored.prob.min(), self.scored.prob.max(), points)
+        return pd.DataFrame({"prob": at, "share": calibration_curve(self.scored, at, span)})
 
     def summary_frame(self) -> pd.DataFrame:
         """One row a measure."""
-        names = [name for name in self.__dataclass_fields__ if name != "table"]
+        names = [name for name in self.__dataclass_fields__ if name not in ("table", "scored")]
+        names += ["emax", "e90", "eavg"]
         return pd.DataFrame({"value": [getattr(self, name) for name in names]}, index=names)
 
     def __str__(self) -> str:
@@ -102,13 +144,10 @@ def calibration(scored: Scored, bins: int = 10) -> Calibration:
             "A probability is 0 or 1 exactly: its log odds are infinite, and no calibration line can be fitted."
         )
     p, n = scored.prob, scored.total
-    line, shifted = _line(scored), _shift(scored)
-    at_identity = float(
-        scored.events @ -np.logaddexp(0.0, -scored.eta) + scored.nonevents @ -np.logaddexp(0.0, scored.eta)
-    )
+    line, shifted = calibration_line(scored), _shift(scored)
+    at_identity = scored.loglik
     # under sampling weights there is no likelihood to compare
-    lr = float("nan") if scored.sampling else max(2.0 * (line.loglik - at_identity), 0.0)
-    errors = covariance(line).standard_errors
+    lr = float("nan") if scored.sampling else float(np.maximum(2.0 * (line.loglik - at_identity), 0.0))
     prevalence = float(scored.events.sum()) / n
     brier = scored.mean((1.0 - p) ** 2, p**2)
     table = _bins(scored, bins)
@@ -122,23 +161,60 @@ def calibration(scored: Scored, bins: int = 10) -> Calibration:
         else float("nan")
     )
     return Calibration(
-        intercept=float(line.beta[0]), slope=float(line.beta[1]),
-        se_intercept=float(errors[0]), se_slope=float(errors[1]),
+        intercept=float(line.coef[0]), slope=float(line.coef[1]),
+        se_intercept=float(line.std_error[0]), se_slope=float(line.std_error[1]),
         intercept_slope_1=float(shifted.beta[0]), lr=lr, lr_pvalue=float(stats.chi2.sf(lr, 2)),
         brier=brier, brier_scaled=1.0 - brier / (prevalence * (1.0 - prevalence)),
         reliability=float(weight @ (share - mean_prob) ** 2),
         resolution=float(weight @ (share - prevalence) ** 2), uncertainty=prevalence * (1.0 - prevalence),
         log_loss=-at_identity / n, spiegelhalter_z=z, spiegelhalter_pvalue=float(2.0 * stats.norm.sf(abs(z))),
         ece=float(weight @ np.abs(share - mean_prob)),
-        observed_over_expected=float(scored.events.sum()) / float(scored.outcomes @ p), table=table,
+        observed_over_expected=float(scored.events.sum()) / float(scored.outcomes @ p), table=table, scored=scored,
     )  # fmt: skip
 
 
-def _line(scored: Scored) -> Fit:
-    """Logistic regression of the outcome on the log odds."""
+@dataclass(frozen=True, eq=False)
+class CalibrationLine:
+    """Logistic regression of the outcome on the log odds; NaN where the log odds separate the outcomes.
+
+    Attributes
+    ----------
+    fit_ : Fit or None
+    """
+
+    fit_: Fit | None
+
+    @property
+    def coef(self) -> FloatArray:
+        """(2,) intercept and slope."""
+        return np.full(2, np.nan) if self.fit_ is None else self.fit_.beta
+
+    @property
+    def std_error(self) -> FloatArray:
+        """(2,) their standard errors, robust under sampling weights."""
+        return np.full(2, np.nan) if self.fit_ is None else covariance(self.fit_).standard_errors
+
+    @property
+    def loglik(self) -> float:
+        """Its log-likelihood."""
+        return float("nan") if self.fit_ is None else self.fit_.loglik
+
+
+def calibration_line(scored: Scored) -> CalibrationLine:
+    """Fit the line.
+
+    Raises
+    ------
+    DataError
+        If all probabilities are the same.
+    """
     if np.ptp(scored.eta) < 1e-10 * max(1.0, float(np.abs(scored.eta).max())):
         raise DataError("The probability is the same in every row; there is no calibration line to fit.")
-    return maximum_likelihood(_design(scored, np.column_stack([np.ones(len(scored.eta)), scored.eta]), None))
+    design = _design(scored, np.column_stack([np.ones(len(scored.eta)), scored.eta]), None)
+    try:
+        return CalibrationLine(maximum_likelihood(design, start=np.array([0.0, 1.0])))
+    except SeparationError:
+        return CalibrationLine(None)
 
 
 def _shift(scored: Scored) -> Fit:
@@ -166,7 +242,39 @@ def _bins(scored: Scored, bins: int) -> pd.DataFrame:
         else np.zeros(len(scored.prob), dtype=int)
     )
     n, events, expected = (
-        np.bincount(place, weights=w) for w in (scored.outcomes, scored.events, scored.outcomes * scored.prob)
+        np.bincount(place, weights=w).astype(np.float64)
+        for w in (scored.outcomes, scored.events, scored.outcomes * scored.prob)
     )
     kept = n > 0
-    return pd.DataFrame({"n": n[kept], "mean_prob": expected[kept] / n[kept], "share": events[kept] / n[kept]})
+    share = events[kept] / n[kept]
+    low, high = wilson_limits(share, _effective_size(scored, place, n)[kept])
+    return pd.DataFrame(
+        {"n": n[kept], "mean_prob": expected[kept] / n[kept], "share": share, "lower": low, "upper": high}
+    )
+
+
+def _effective_size(scored: Scored, place: NDArray[np.intp], n: FloatArray) -> FloatArray:
+    """Outcomes in each bin; under sampling weights as many equal ones as would be as sure (Kish 1965, section 11.7)."""
+    if not scored.sampling:
+        return n
+    squares = np.bincount(place, weights=scored.outcomes**2)
+    return np.asarray(n**2 / np.where(squares > 0.0, squares, 1.0))
+
+
+def wilson_limits(share: FloatArray, n: FloatArray, alpha: float = 0.05) -> tuple[FloatArray, FloatArray]:
+    """Wilson's score limits of shares of `n`: within 0 and 1, and no point where a share is 0 or 1."""
+    z = float(stats.norm.isf(alpha / 2.0))
+    middle = (share + z**2 / (2.0 * n)) / (1.0 + z**2 / n)
+    half = z / (1.0 + z**2 / n) * np.sqrt(share * (1.0 - share) / n + z**2 / (4.0 * n**2))
+    # a share of 0 or 1 is its own limit, whatever rounding says
+    return np.where(share == 0.0, 0.0, middle - half), np.where(share == 1.0, 1.0, middle + half)
+
+
+def weighted_quantile(values: FloatArray, count: FloatArray, level: float) -> float:
+    """Quantile of type 7 (Hyndman and Fan 1996); a value counts `count` times, which need not be whole."""
+    order = np.argsort(values, kind="stable")
+    x, upto = values[order], np.cumsum(count[order])
+    position = level * (upto[-1] - 1.0)
+    whole = np.floor(position)
+    low, high = (x[min(int(np.searchsorted(upto, at, side="right")), len(x) - 1)] for at in (whole, whole + 1.0))
+    return float(low + (high - low) * (position - whole))

@@ -56,10 +56,7 @@ def compare_rocs(one: Scored, other: Scored) -> RocComparison:
     DataError
         If the outcomes are not the same.
     """
-    if len(one.prob) != len(other.prob) or not (
-        np.array_equal(one.events, other.events) and np.array_equal(one.nonevents, other.nonevents)
-    ):
-        raise DataError("The two results have different rows or outcomes; a paired comparison needs the same.")
+    same_outcomes(one, other)
     places = [_placements(scored) for scored in (one, other)]
     auc = [float(one.events @ of_event) / float(one.events.sum()) for of_event, _ in places]
     variance = 0.0
@@ -68,6 +65,19 @@ def compare_rocs(one: Scored, other: Scored) -> RocComparison:
     difference, se = auc[0] - auc[1], float(np.sqrt(variance))
     z = difference / se if se > 0.0 else float(np.copysign(np.inf, difference)) if difference else 0.0
     return RocComparison(auc[0], auc[1], difference, se, z, float(2.0 * stats.norm.sf(abs(z))))
+
+
+def same_outcomes(one: Scored, other: Scored) -> None:
+    """Refuse probabilities of different rows or outcomes.
+
+    Raises
+    ------
+    DataError
+    """
+    if len(one.prob) != len(other.prob) or not (
+        np.array_equal(one.events, other.events) and np.array_equal(one.nonevents, other.nonevents)
+    ):
+        raise DataError("The two results have different rows or outcomes; a paired comparison needs the same.")
 
 
 def _placements(scored: Scored) -> tuple[FloatArray, FloatArray]:

@@ -25,6 +25,16 @@ PSEUDO_RSQUARED = (
 CRITERIA = ("aic", "bic", "aicc")
 
 
+def cox_snell(loglik: float, null: float, size: float) -> float:
+    """Share of the geometric mean likelihood explained (Cox and Snell 1989, p. 208; Maddala 1983)."""
+    return -float(np.expm1(2.0 * (null - loglik) / size))
+
+
+def nagelkerke(loglik: float, null: float, size: float) -> float:
+    """Cox and Snell's over the largest value that it can take (Nagelkerke 1991, Biometrika 78, 691-692)."""
+    return cox_snell(loglik, null, size) / -float(np.expm1(2.0 * null / size))
+
+
 @dataclass(frozen=True, eq=False)
 class FitStatistics:
     """How well a fit describes its data; every attribute is computed once, when it is first asked for."""
@@ -159,12 +169,10 @@ class FitStatistics:
         return 1.0 - (self.llf - self.fit.free_parameters) / self.llnull
 
     def _cox_snell(self) -> float:
-        """Cox and Snell 1989, p. 208; Maddala 1983."""
-        return -float(np.expm1(2.0 * (self.fit.null.loglik - self.fit.loglik) / self._size))
+        return cox_snell(self.fit.loglik, self.fit.null.loglik, self._size)
 
     def _nagelkerke(self) -> float:
-        """Nagelkerke 1991, Biometrika 78, 691-692."""
-        return self._cox_snell() / -float(np.expm1(2.0 * self.fit.null.loglik / self._size))
+        return nagelkerke(self.fit.loglik, self.fit.null.loglik, self._size)
 
     def _aldrich_nelson(self) -> float:
         """Aldrich and Nelson 1984, p. 57."""

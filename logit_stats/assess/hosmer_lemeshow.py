@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from logit_stats.assess.scored import Scored
@@ -74,45 +75,77 @@ def hosmer_lemeshow(scored: Scored, groups: int = 10, fitted: bool = True) -> Ho
         raise NotAvailableError("The Hosmer-Lemeshow test is not defined under sampling weights.")
     if groups < 3:
         raise DataError(f"groups={groups}: the test needs three at the least.")
-    table = _table(scored, groups)
-    lost = 2 if fitted else 0
-    if len(table) <= lost:
+    rising = _Rising.of(scored)
+    table = rising.sums(groups)
+    found, lost = len(table["n"]), 2 if fitted else 0
+    if found <= lost:
         raise DataError(
-            f"The probabilities have so few different values that {len(table)} group(s) are left; use the tests on covariate "
+            f"The probabilities have so few different values that {found} group(s) are left; use the tests on covariate "
             f"patterns (gof())."
         )
-    statistic, df = _statistic(table), len(table) - lost
+    statistic, df = _statistic(table), found - lost
     rows = []
     for count in range(6, 16):
-        other = _table(scored, count)
-        value, other_df = _statistic(other), len(other) - lost
+        other = table if count == groups else rising.sums(count)
+        value, other_df = _statistic(other), len(other["n"]) - lost
         p = float(stats.chi2.sf(value, other_df)) if other_df > 0 else float("nan")
-        rows.append({"groups": len(other), "statistic": value, "df": other_df, "p_value": p})
-    return HosmerLemeshow(
-        statistic, float(stats.chi2.sf(statistic, df)), df, table, pd.DataFrame(rows, index=range(6, 16))
-    )
+        rows.append({"groups": len(other["n"]), "statistic": value, "df": other_df, "p_value": p})
+    stability = pd.DataFrame(rows, index=range(6, 16))
+    return HosmerLemeshow(statistic, float(stats.chi2.sf(statistic, df)), df, pd.DataFrame(table), stability)
 
 
-def _statistic(table: pd.DataFrame) -> float:
+def _statistic(table: dict[str, FloatArray]) -> float:
     events = (table["observed"] - table["expected"]) ** 2 / table["expected"]
     others = (table["observed_0"] - table["expected_0"]) ** 2 / table["expected_0"]
     return float(events.sum() + others.sum())
 
 
-def _table(scored: Scored, groups: int) -> pd.DataFrame:
-    limits = quantile_limits(scored.prob, scored.outcomes, groups)
-    place = np.searchsorted(limits[1:], scored.prob, side="left")
-    sums = [np.bincount(place, weights=w, minlength=len(limits) - 1) for w in
-            (scored.outcomes, scored.events, scored.outcomes * scored.prob, scored.nonevents)]  # fmt: skip
-    n, observed, expected, others = sums
-    columns = {"upper_limit": limits[1:], "n": n, "observed": observed, "expected": expected}
-    return pd.DataFrame({**columns, "observed_0": others, "expected_0": n - expected})[n > 0].reset_index(drop=True)
+@dataclass(frozen=True, eq=False)
+class _Rising:
+    """Rows in the order of their probabilities, sorted once for every number of groups.
+
+    `upto` counts the outcomes up to each row, in whole numbers.
+    """
+
+    prob: FloatArray
+    upto: NDArray[np.int64]
+    outcomes: FloatArray
+    events: FloatArray
+    nonevents: FloatArray
+
+    @classmethod
+    def of(cls, scored: Scored) -> _Rising:
+        order = np.argsort(scored.prob, kind="stable")
+        outcomes = scored.outcomes[order]
+        return cls(
+            scored.prob[order], _counted(outcomes), outcomes, scored.events[order], scored.nonevents[order]
+        )  # fmt: skip
+
+    def sums(self, groups: int) -> dict[str, FloatArray]:
+        """Upper limits, outcomes, observed and expected events and non-events of each group."""
+        limits = _limits(self.prob, self.upto, groups)
+        upper = limits[1:] if len(limits) > 1 else limits
+        # rows above one limit up to the next; the lowest group holds its lower limit too
+        ends = np.searchsorted(self.prob, upper, side="right")
+        starts = np.r_[0, ends[:-1]]
+        kept = ends > starts
+        columns = (self.outcomes, self.events, self.outcomes * self.prob, self.nonevents)
+        n, observed, expected, others = (np.add.reduceat(w, starts[kept]) for w in columns)
+        return {"upper_limit": upper[kept], "n": n, "observed": observed, "expected": expected,
+                "observed_0": others, "expected_0": n - expected}  # fmt: skip
+
+
+def _counted(outcomes: FloatArray) -> NDArray[np.int64]:
+    return np.cumsum(np.rint(outcomes).astype(np.int64))
 
 
 def quantile_limits(prob: FloatArray, weight: FloatArray, groups: int) -> FloatArray:
     """Different quantiles of type 7 at 0, 1/groups, ..., 1; a row counts `weight` times."""
     order = np.argsort(prob, kind="stable")
-    values, upto = prob[order], np.cumsum(np.rint(weight[order]).astype(np.int64))
+    return _limits(prob[order], _counted(weight[order]), groups)
+
+
+def _limits(values: FloatArray, upto: NDArray[np.int64], groups: int) -> FloatArray:
     last = int(upto[-1]) - 1
     limits = []
     for i in range(groups + 1):

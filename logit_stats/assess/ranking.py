@@ -8,10 +8,10 @@ half (exact, by sorting: O(n log n)); its variance is that of DeLong, DeLong and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from logit_stats.assess.scored import Scored, first_of_ties
@@ -124,41 +124,70 @@ def roc(fit: Fit) -> Roc:
     return roc_of(Scored.of_fit(fit))
 
 
+@dataclass(frozen=True, eq=False)
+class _Ties:
+    """Rows in rising order of log odds, those of equal log odds (ties) put together.
+
+    Attributes
+    ----------
+    order : (n,) int
+    starts : (t,) int
+        Where a tie begins in that order.
+    events, nonevents : (t,)
+    below, above : (t,)
+        Non-events below each tie, events above it.
+    """
+
+    order: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    events: FloatArray
+    nonevents: FloatArray
+    below: FloatArray
+    above: FloatArray
+
+    @classmethod
+    def of(cls, scored: Scored) -> _Ties:
+        order = np.argsort(scored.eta, kind="stable")
+        starts = first_of_ties(scored.eta[order])
+        events = np.add.reduceat(scored.events[order], starts)
+        others = np.add.reduceat(scored.nonevents[order], starts)
+        return cls(order, starts, events, others, np.cumsum(others) - others, float(events.sum()) - np.cumsum(events))
+
+    def concordance(self) -> Concordance:
+        concordant, tied = float(self.events @ self.below), float(self.events @ self.nonevents)
+        events, others = float(self.events.sum()), float(self.nonevents.sum())
+        pairs = events * others
+        return Concordance(pairs, concordant, pairs - concordant - tied, tied, events + others)
+
+
+def concordance_of(scored: Scored) -> Concordance:
+    """Pairs of an event and a non-event."""
+    return _Ties.of(scored).concordance()
+
+
 def roc_of(scored: Scored) -> Roc:
     """ROC curve of probabilities."""
-    order = np.argsort(scored.eta, kind="stable")
-    prob = scored.prob[order]
-    starts = first_of_ties(scored.eta[order])
-    events = np.add.reduceat(scored.events[order], starts)
-    others = np.add.reduceat(scored.nonevents[order], starts)
-    total_events, total_others = float(events.sum()), float(others.sum())
-    below = np.cumsum(others) - others
-    above = total_events - np.cumsum(events)
-    concordant, tied = float(events @ below), float(events @ others)
-    pairs = total_events * total_others
-    auc = (concordant + 0.5 * tied) / pairs
+    ties = _Ties.of(scored)
+    concordance = ties.concordance()
+    total_events, total_others = float(ties.events.sum()), float(ties.nonevents.sum())
     # the share of non-events below each event, and of events above each non-event
-    of_event, of_other = (below + 0.5 * others) / total_others, (above + 0.5 * events) / total_events
-    spread = [
-        _spread(scored, of_event, events, auc, starts, order, 0),
-        _spread(scored, of_other, others, auc, starts, order, 1),
-    ]
-    sensitivity = (above + events) / total_events
-    specificity = below / total_others
+    of_event = (ties.below + 0.5 * ties.nonevents) / total_others
+    of_other = (ties.above + 0.5 * ties.events) / total_events
+    variance = _spread(scored, ties, of_event, ties.events, concordance.c_index)
+    variance += _spread(scored, ties, of_other, ties.nonevents, concordance.c_index)
+    sensitivity = (ties.above + ties.events) / total_events
+    specificity = ties.below / total_others
     curve = pd.DataFrame(
-        {"threshold": prob[starts], "sensitivity": sensitivity, "specificity": specificity,
+        {"threshold": scored.prob[ties.order[ties.starts]], "sensitivity": sensitivity, "specificity": specificity,
          "youden": sensitivity + specificity - 1.0}
     ).iloc[::-1].reset_index(drop=True)  # fmt: skip
-    concordance = Concordance(pairs, concordant, pairs - concordant - tied, tied, total_events + total_others)
-    return Roc(auc, sum(spread), curve, concordance)
+    return Roc(concordance.c_index, variance, curve, concordance)
 
 
-def _spread(
-    scored: Scored, values: FloatArray, weight: FloatArray, mean: float, starts: Any, order: Any, kind: int
-) -> float:
+def _spread(scored: Scored, ties: _Ties, values: FloatArray, weight: FloatArray, mean: float) -> float:
     """Variance of the mean placement; sampling weights are squared row by row, not by tie."""
     if not scored.sampling:
         return scored.variance_of_mean(values, weight, mean)
-    rows = (scored.events, scored.nonevents)[kind][order]
-    sizes = np.diff(np.r_[starts, len(rows)])
+    rows = (scored.events if weight is ties.events else scored.nonevents)[ties.order]
+    sizes = np.diff(np.r_[ties.starts, len(rows)])
     return scored.variance_of_mean(np.repeat(values, sizes), rows, mean)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
+from logit_stats.design.design import Design
 from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.rows import probability
@@ -38,19 +39,27 @@ class Scored:
     @classmethod
     def of_fit(cls, fit: Fit) -> Scored:
         """Rows of a fit."""
-        y, trials = fit.design.response.successes, fit.design.response.trials
-        weight = 1.0 if fit.design.weight is None else fit.design.weight.values
+        return cls.of_design(fit.design, fit.eta)
+
+    @classmethod
+    def of_design(cls, design: Design, eta: FloatArray) -> Scored:
+        """Rows of a design with these log odds."""
+        y, trials = design.response.successes, design.response.trials
+        weight = 1.0 if design.weight is None else design.weight.values
         m = 1.0 if trials is None else trials
-        eta = fit.eta
-        sampling = fit.design.weight_kind == "sampling"
-        return cls(probability(eta), eta, np.asarray(weight * y), np.asarray(weight * (m - y)), sampling)
+        events, nonevents = np.asarray(weight * y), np.asarray(weight * (m - y))
+        return cls(probability(eta), eta, events, nonevents, design.weight_kind == "sampling")
 
     @classmethod
     def of_rows(cls, eta: FloatArray, events: FloatArray, nonevents: FloatArray) -> Scored:
-        """Rows of other data; both outcomes must occur."""
-        if events.sum() <= 0.0 or nonevents.sum() <= 0.0:
+        """Rows with these log odds and outcomes; both kinds must occur."""
+        return cls(probability(eta), eta, events, nonevents).of_both_kinds()
+
+    def of_both_kinds(self) -> Scored:
+        """Return itself; an error where all outcomes are the same."""
+        if self.events.sum() <= 0.0 or self.nonevents.sum() <= 0.0:
             raise DataError("All outcomes are the same: discrimination and calibration need both.")
-        return cls(probability(eta), eta, events, nonevents)
+        return self
 
     @property
     def outcomes(self) -> FloatArray:
@@ -61,6 +70,18 @@ class Scored:
     def total(self) -> float:
         """Number of outcomes."""
         return float(self.outcomes.sum())
+
+    @property
+    def loglik(self) -> float:
+        """Log-likelihood of the probabilities, without binomial coefficients."""
+        return float(self.events @ -np.logaddexp(0.0, -self.eta) + self.nonevents @ -np.logaddexp(0.0, self.eta))
+
+    @property
+    def null_loglik(self) -> float:
+        """Log-likelihood of the share of events in every row."""
+        events, nonevents = float(self.events.sum()), float(self.nonevents.sum())
+        total = events + nonevents
+        return float(sum(count * np.log(count / total) for count in (events, nonevents) if count > 0.0))
 
     def mean(self, of_event: FloatArray, of_nonevent: FloatArray) -> float:
         """Mean over outcomes of a quantity that depends on whether it was an event."""

@@ -72,6 +72,12 @@ class Factor:
         part = self.evaluate(table.where(complete))
         return _spread(part, complete)
 
+    def evaluate_new(self, table: Table, wanted_for: str) -> FactorValues:
+        """Values on new data; a column that is missing there is named, with what it is wanted for."""
+        for column in self.columns:
+            table.column(column, wanted_for)
+        return self.evaluate(table)
+
     def _complete(self, table: Table) -> NDArray[np.bool_] | None:
         """Rows in which all columns that the factor reads are present; None where that is every row."""
         complete = np.ones(table.rows, dtype=np.bool_)
@@ -101,11 +107,14 @@ class CompiledFormula:
         Columns, terms, levels and contrasts, in patsy's own terms.
     factors : dict of str to Factor
         Factors by name.
+    left : dict of str to Factor
+        Factors of the response, by which the outcomes of new data are read.
     """
 
     text: str
     info: Any
     factors: dict[str, Factor] = field(repr=False)
+    left: dict[str, Factor] = field(repr=False, default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -155,6 +164,21 @@ class CompiledFormula:
         where = np.concatenate(places) if places else np.zeros(0, dtype=np.intp)
         return cast(FloatArray, CodedColumns(dense, where, tuple(parts)))
 
+    def values_of(self, table: Table) -> dict[str, FactorValues]:
+        """Values of the factors on new data, levels coded as at the fit; errors as in `design_matrix`."""
+        values: dict[str, FactorValues] = {}
+        for name, factor in self.factors.items():
+            value = factor.evaluate_new(table, f"new data for {self.text!r}")
+            info = self.info.factor_infos[factor.term_factor]
+            if info.type == "categorical":
+                value = align_levels(name, value, info.categories, table.index)
+            elif isinstance(value, CategoricalValues) or value.values.shape[1] != info.num_columns:
+                raise DataError(
+                    f"{name!r} was {info.num_columns} column(s) of numbers at the fit and is not in the new data."
+                )
+            values[name] = value
+        return values
+
     def design_matrix(self, data: Any) -> tuple[FloatArray, NDArray[np.bool_], pd.Index]:
         """Columns of new data.
 
@@ -175,20 +199,9 @@ class CompiledFormula:
             If a factor has a level that the fit did not see.
         """
         table = Table(data)
-        values: dict[str, FactorValues] = {}
+        values = self.values_of(table)
         complete = np.ones(table.rows, dtype=np.bool_)
-        for name, factor in self.factors.items():
-            for column in factor.columns:
-                table.column(column, f"new data for {self.text!r}")
-            value = factor.evaluate(table)
-            info = self.info.factor_infos[factor.term_factor]
-            if info.type == "categorical":
-                value = align_levels(name, value, info.categories, table.index)
-            elif isinstance(value, CategoricalValues) or value.values.shape[1] != info.num_columns:
-                raise DataError(
-                    f"{name!r} was {info.num_columns} column(s) of numbers at the fit and is not in the new data."
-                )
-            values[name] = value
+        for value in values.values():
             if value.missing is not None:
                 complete &= ~value.missing
         if complete.all():

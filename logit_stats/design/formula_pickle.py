@@ -25,6 +25,7 @@ def formula_state(formula: CompiledFormula) -> dict[str, Any]:
         "text": formula.text,
         "column_names": list(info.column_names),
         "factors": {name: _factor_state(factor, info) for name, factor in formula.factors.items()},
+        "left": {name: _memory_state(factor) for name, factor in formula.left.items()},
         "codings": [
             ([f.code for f in term.factors], [_subterm_state(subterm) for subterm in subterms])
             for term, subterms in info.term_codings.items()
@@ -34,12 +35,14 @@ def formula_state(formula: CompiledFormula) -> dict[str, Any]:
 
 def _factor_state(factor: Any, info: Any) -> dict[str, Any]:
     learned = info.factor_infos[factor.term_factor]
+    layout = {"type": learned.type, "num_columns": learned.num_columns, "categories": learned.categories}
+    return {**_memory_state(factor), **layout}
+
+
+def _memory_state(factor: Any) -> dict[str, Any]:
     scope = factor.state["eval_env"].namespace
     return {
         "columns": factor.columns,
-        "type": learned.type,
-        "num_columns": learned.num_columns,
-        "categories": learned.categories,
         "scope": {name: _kept(scope[name]) for name in _scope_names(factor)},
         "transforms": {name: (type(t), dict(t.__dict__)) for name, t in factor.state["transforms"].items()},
     }
@@ -85,6 +88,7 @@ def restore_formula(formula: CompiledFormula, state: dict[str, Any]) -> None:
     object.__setattr__(formula, "text", state["text"])
     object.__setattr__(formula, "info", patsy.DesignInfo(state["column_names"], infos, codings))
     object.__setattr__(formula, "factors", factors)
+    object.__setattr__(formula, "left", {name: _restored_factor(name, kept) for name, kept in state["left"].items()})
 
 
 def _restored_factor(code: str, kept: dict[str, Any]) -> Any:

@@ -11,14 +11,13 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design, constant_column
 from logit_stats.design.factor_values import factor_values
 from logit_stats.design.response import Response, binary_response, count_column, grouped_response, refuse_one_class
-from logit_stats.design.row_numbers import RowNumbers, check_weights, row_numbers
-from logit_stats.design.sample import Mask, Screening
+from logit_stats.design.row_numbers import RowNumbers, numbers_at, row_numbers, weights_of
+from logit_stats.design.sample import Screening
 from logit_stats.errors import (
     DataError,
     NonFiniteError,
     ResponseError,
     TooFewRowsError,
-    WeightError,
     check_choice,
     listed_rows,
 )
@@ -49,7 +48,7 @@ def design_from_arrays(
     constant = constant_column(X)
     if not names:
         names = _default_names(X.shape[1], constant)
-    endog_frame, endog_names, endog_index = _endog(endog, len(X))
+    endog_frame, endog_names, endog_index = endog_columns(endog, len(X))
     if index is not None and endog_index is not None and not index.equals(endog_index):
         raise DataError("The indices for endog and exog are not aligned: sort them the same way, or pass arrays.")
     labelled = index is not None or endog_index is not None
@@ -58,7 +57,7 @@ def design_from_arrays(
         raise DataError(f"endog has {len(endog_frame[0])} rows and exog has {len(X)}; they must be the same rows.")
     offset_ = row_numbers("offset", offset, None, index)
     trials_ = row_numbers("trials", trials, None, index)
-    weights = _weights(freq_weights, sampling_weights, index)
+    weights = weights_of(freq_weights, sampling_weights, None, index)
 
     columns = [factor_values(name, c, len(X), index) for name, c in zip(endog_names, endog_frame, strict=True)]
     given = [number for number in (offset_, weights, trials_) if number is not None]
@@ -78,7 +77,7 @@ def design_from_arrays(
         X, labels = X[keep], index[keep]
         constant = constant_column(X)
         columns = [column.where(keep) for column in columns]
-        offset_, weights, trials_ = (_where(number, keep) for number in (offset_, weights, trials_))
+        offset_, weights, trials_ = (numbers_at(number, keep) for number in (offset_, weights, trials_))
     _refuse_infinite(X, names, suspects, labels)
     response = _response(endog_names, columns, trials_, labels)
     if refuse_wide and X.shape[1] > X.shape[0]:
@@ -157,7 +156,7 @@ def _frame_columns(frame: pd.DataFrame) -> FloatArray:
     return frame.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _endog(endog: Any, rows: int) -> tuple[list[Any], list[str], pd.Index | None]:
+def endog_columns(endog: Any, rows: int) -> tuple[list[Any], list[str], pd.Index | None]:
     """Columns of the response (one, or successes and failures), their names, and the labels if any."""
     columns: list[Any]
     if isinstance(endog, pd.DataFrame):
@@ -178,18 +177,6 @@ def _endog(endog: Any, rows: int) -> tuple[list[Any], list[str], pd.Index | None
     if len(columns) > 2:
         raise ResponseError(f"endog has {len(columns)} columns; give one, or two with successes and failures.")
     return columns, names if len(names) == len(columns) else [f"y{j}" for j in range(len(columns))], index
-
-
-def _weights(freq_weights: Any, sampling_weights: Any, index: pd.Index) -> RowNumbers | None:
-    if freq_weights is not None and sampling_weights is not None:
-        raise WeightError("Give freq_weights or sampling_weights, not both: they mean different things.")
-    if freq_weights is not None:
-        weights = row_numbers("freq_weights", freq_weights, None, index)
-    else:
-        weights = row_numbers("sampling_weights", sampling_weights, None, index)
-    if weights is not None:
-        check_weights(weights, index)
-    return weights
 
 
 def _columns_not_finite(X: FloatArray) -> list[int]:
@@ -221,7 +208,3 @@ def _response(names: list[str], columns: list[Any], trials: RowNumbers | None, l
     if trials is not None:
         return grouped_response(names[0], count_column(names[0], columns[0], labels), trials.values, labels)
     return binary_response(names[0], columns[0], labels)
-
-
-def _where(number: RowNumbers | None, keep: Mask) -> RowNumbers | None:
-    return None if number is None else RowNumbers(number.argument, number.column, number.values[keep])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from logit_stats.design.design import Design, constant_column
 from logit_stats.design.factor_values import FactorValues, refuse_infinite
 from logit_stats.design.formula import Factor, ParsedFormula, lay_out, learn_factors, parse, scope_columns
 from logit_stats.design.response import Response, binary_response, count_column, grouped_response, refuse_one_class
-from logit_stats.design.row_numbers import RowNumbers, check_weights, row_numbers
+from logit_stats.design.row_numbers import RowNumbers, check_weights, numbers_at, row_numbers
 from logit_stats.design.sample import Mask, Screening
 from logit_stats.design.table import Table
 from logit_stats.errors import DataError, ResponseError, TooFewRowsError, WeightError, check_choice, listed
@@ -62,19 +63,19 @@ def design_from_formula(
     right = learn_factors(parsed.terms, parsed, table)
     values = {name: factor.evaluate(table) for name, factor in {**left, **right}.items()}
     given = [number for number in (offset_, weights, trials_) if number is not None]
-    missing_rows = _missing_rows({**left, **right}, values, given)
-    zero = _zero_weight(weights, trials_)
+    missing_rows = rows_missing({**left, **right}, values, given)
+    zero = zero_weight(weights, trials_)
     keep = screening.keep(missing_rows, zero, missing)
     labels = screening.labels
     if keep is not None:
         values = {name: value.where(keep) for name, value in values.items()}
         labels = labels[keep]
-        offset_, weights, trials_ = (_where(number, keep) for number in (offset_, weights, trials_))
+        offset_, weights, trials_ = (numbers_at(number, keep) for number in (offset_, weights, trials_))
     for name, value in values.items():
         refuse_infinite(name, value, labels, np.ones(len(labels), dtype=np.bool_))
 
     response = _response(parsed, values, trials_, labels)
-    compiled = lay_out(parsed, right, {name: values[name] for name in right})
+    compiled = replace(lay_out(parsed, right, {name: values[name] for name in right}), left=left)
     if refuse_wide and len(compiled.names) > len(labels):
         raise TooFewRowsError(_too_wide(compiled, len(labels)))
     events, nonevents = refuse_one_class(response, None if weights is None else weights.values)
@@ -117,7 +118,7 @@ def _sorted_out(
 ) -> tuple[RowNumbers | None, RowNumbers | None, RowNumbers | None]:
     """Offset, weights of either kind, and trials, inside the subset; both kinds at once are refused."""
     if inside is not None:
-        numbers = [_where(number, inside) for number in numbers]
+        numbers = [numbers_at(number, inside) for number in numbers]
     offset, frequency, sampling, trials = numbers
     if frequency is not None and sampling is not None:
         raise WeightError("Give freq_weights or sampling_weights, not both: they mean different things.")
@@ -127,11 +128,7 @@ def _sorted_out(
     return offset, weights, trials
 
 
-def _where(number: RowNumbers | None, keep: Mask) -> RowNumbers | None:
-    return None if number is None else RowNumbers(number.argument, number.column, number.values[keep])
-
-
-def _missing_rows(
+def rows_missing(
     factors: dict[str, Factor], values: dict[str, FactorValues], given: list[RowNumbers]
 ) -> dict[str, Mask]:
     """Rows in which each variable is missing, by column where a factor reads one column, else by factor."""
@@ -146,7 +143,8 @@ def _missing_rows(
     return missing
 
 
-def _zero_weight(weights: RowNumbers | None, trials: RowNumbers | None) -> Mask | None:
+def zero_weight(weights: RowNumbers | None, trials: RowNumbers | None) -> Mask | None:
+    """Rows whose weight, or number of trials, is zero."""
     zero: Mask | None = None
     for number in (weights, trials):
         if number is not None and (number.values == 0).any():
@@ -169,7 +167,8 @@ def _response(
         successes, failures = (count_column(name, values[name], labels) for name in names)
         return grouped_response(" + ".join(names), successes, successes + failures, labels)
     if trials is not None:
-        return grouped_response(names[0], count_column(names[0], values[names[0]], labels), trials.values, labels)
+        counts = count_column(names[0], values[names[0]], labels)
+        return grouped_response(names[0], counts, trials.values, labels, trials.column)
     return binary_response(names[0], values[names[0]], labels)
 
 

@@ -28,6 +28,10 @@ class Response:
         Number of successes of each row, 0 or 1 for binary rows.
     trials : (n,) or None
         Number of trials of each row; None for binary rows.
+    levels : (failure, success), optional
+        The two values of a binary response, by which new data are read.
+    trials_column : str, optional
+        Where the trials came from, if that was a column of the table.
     """
 
     name: str
@@ -35,6 +39,8 @@ class Response:
     failure: str
     successes: FloatArray
     trials: FloatArray | None
+    levels: tuple[Any, Any] | None = None
+    trials_column: str | None = None
 
     @property
     def grouped(self) -> bool:
@@ -61,7 +67,7 @@ def binary_response(name: str, values: FactorValues, index: pd.Index) -> Respons
     binary = (numbers == 0.0) | (numbers == 1.0)
     if not binary.all():
         raise ResponseError(_not_binary(name, numbers[~binary], numbers, np.asarray(index)[~binary]))
-    return Response(name, f"{name} = 1", f"{name} = 0", numbers, None)
+    return Response(name, f"{name} = 1", f"{name} = 0", numbers, None, (0.0, 1.0))
 
 
 def _two_levels(name: str, values: CategoricalValues) -> Response:
@@ -78,7 +84,8 @@ def _two_levels(name: str, values: CategoricalValues) -> Response:
         raise OneClassError(f"The response {name!r} holds only {only}; there is nothing to compare it with.")
     failure, success = occurring if len(occurring) == 2 else (0, 1)
     successes = (values.codes == success).astype(np.float64)
-    return Response(name, f"{name} = {values.levels[success]}", f"{name} = {values.levels[failure]}", successes, None)
+    no, yes = values.levels[failure], values.levels[success]
+    return Response(name, f"{name} = {yes}", f"{name} = {no}", successes, None, (no, yes))
 
 
 def _not_binary(name: str, bad: FloatArray, numbers: FloatArray, rows: Any) -> str:
@@ -101,7 +108,9 @@ def _not_binary(name: str, bad: FloatArray, numbers: FloatArray, rows: Any) -> s
     )
 
 
-def grouped_response(name: str, successes: FloatArray, trials: FloatArray, index: pd.Index) -> Response:
+def grouped_response(
+    name: str, successes: FloatArray, trials: FloatArray, index: pd.Index, trials_column: str | None = None
+) -> Response:
     """Counts of successes out of trials.
 
     Raises
@@ -123,7 +132,7 @@ def grouped_response(name: str, successes: FloatArray, trials: FloatArray, index
             f"The successes of {name!r} exceed the trials in {int(over.sum())} row(s): row {listed_rows(labels[over], 1)} "
             f"has {successes[over][0]:g} out of {trials[over][0]:g}."
         )
-    return Response(name, "success", "failure", successes, trials)
+    return Response(name, "success", "failure", successes, trials, None, trials_column)
 
 
 def count_column(name: str, values: FactorValues, index: pd.Index) -> FloatArray:

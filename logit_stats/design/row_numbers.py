@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.table import Table
@@ -85,6 +86,27 @@ def row_numbers(argument: str, given: Any, table: Table | None, index: pd.Index)
     if infinite.any():
         raise NonFiniteError(f"{argument} is infinite in row {listed_rows(np.asarray(index)[infinite])}.")
     return RowNumbers(argument, column, values)
+
+
+def weights_of(freq_weights: Any, sampling_weights: Any, table: Table | None, index: pd.Index) -> RowNumbers | None:
+    """Weights of either kind, checked; both at once are refused.
+
+    Raises
+    ------
+    WeightError
+    """
+    if freq_weights is not None and sampling_weights is not None:
+        raise WeightError("Give freq_weights or sampling_weights, not both: they mean different things.")
+    argument, given = ("sampling_weights", sampling_weights) if freq_weights is None else ("freq_weights", freq_weights)
+    weights = row_numbers(argument, given, table, index)
+    if weights is not None:
+        check_weights(weights, index)
+    return weights
+
+
+def numbers_at(number: RowNumbers | None, keep: NDArray[np.bool_]) -> RowNumbers | None:
+    """Return the numbers of the rows in which `keep` is true."""
+    return None if number is None else RowNumbers(number.argument, number.column, number.values[keep])
 
 
 def _same_rows(given: pd.Index, index: pd.Index) -> bool:

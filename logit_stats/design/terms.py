@@ -206,7 +206,8 @@ def _laid_out(design: Design, parsed: ParsedFormula, factors: dict[str, Any]) ->
                 f"{name!r} is missing in {count} of the {design.rows} rows that the model uses: the models would have different "
                 f"rows. Fit the model to the complete rows first (subset=)."
             )
-    compiled: CompiledFormula = lay_out(parsed, factors, values)
+    left = {} if design.formula is None else design.formula.left
+    compiled: CompiledFormula = replace(lay_out(parsed, factors, values), left=left)
     X = compiled.fill_coded(values, design.rows)
     constant = compiled.names.index("Intercept") if "Intercept" in compiled.names else constant_column(X)
     return replace(design, X=X, names=compiled.names, formula=compiled, constant=constant, left_out=())
