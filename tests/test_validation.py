@@ -11,7 +11,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 import logit_stats as ls
 from logit_stats.assess.calibration import weighted_quantile, wilson_limits
-from logit_stats.assess.lowess import lowess
+from logit_stats.assess.smoothing import kernel_curve, lowess
 from logit_stats.errors import DataError, MissingColumnError, ResponseError, UnseenLevelError, WeightError
 from tests.cases import load_case, read_data
 
@@ -254,8 +254,21 @@ def test_lowess_is_that_of_r_and_statsmodels():
     long = ls.logit("low ~ lwt + age", births.loc[births.index.repeat(w[: len(births)])]).fit()
     assert_allclose(res.calibration().curve(9), long.calibration().curve(9), rtol=1e-6)
     assert_allclose(res.calibration().eavg, long.calibration().eavg, rtol=1e-6)
-    with pytest.raises(DataError, match="span=2"):
-        res.calibration().curve(span=2)
+    assert_allclose(res.calibration().curve(9, "lowess"), long.calibration().curve(9, "lowess"), rtol=1e-6)
+    with pytest.raises(DataError, match="points=1"):
+        res.calibration().curve(1)
+
+
+def test_the_curve_follows_a_bend_that_the_model_lacks():
+    # the model is linear, the truth bends: the curve must lie near the truth where there are data
+    rng = np.random.default_rng(3)
+    x = rng.uniform(-3.0, 3.0, 4000)
+    truth = 1.0 / (1.0 + np.exp(-(x + np.sin(3.0 * x))))
+    res = ls.logit("y ~ x", {"x": x, "y": (rng.random(4000) < truth).astype(float)}).fit()
+    scored = res.calibration().scored
+    away = np.abs(kernel_curve(scored, scored.eta) - truth)[np.abs(x) < 2.5]
+    assert away.mean() < 0.06
+    assert np.abs(scored.prob - truth)[np.abs(x) < 2.5].mean() > 0.1
 
 
 def test_limits_and_quantiles():

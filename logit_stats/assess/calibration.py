@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from logit_stats.assess.hosmer_lemeshow import quantile_limits
-from logit_stats.assess.lowess import SPAN, calibration_curve
 from logit_stats.assess.scored import Scored
+from logit_stats.assess.smoothing import kernel_curve, lowess_curve
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.design.from_arrays import design_from_arrays
-from logit_stats.errors import DataError, SeparationError
+from logit_stats.errors import DataError, SeparationError, check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
+from logit_stats.estimation.rows import probability
 from logit_stats.inference.covariance import covariance
 
 
@@ -80,7 +81,7 @@ class Calibration:
 
     @cached_property
     def _distances(self) -> tuple[float, float, float]:
-        away, count = np.abs(self.scored.prob - calibration_curve(self.scored)), self.scored.outcomes
+        away, count = np.abs(self.scored.prob - lowess_curve(self.scored)), self.scored.outcomes
         return float(away.max()), weighted_quantile(away, count, 0.9), float(count @ away / count.sum())
 
     @property
@@ -98,15 +99,26 @@ class Calibration:
         """Mean of these distances."""
         return self._distances[2]
 
-    def curve(self, points: int = 100, span: float = SPAN) -> pd.DataFrame:
-        """Smooth calibration curve: the share of events over `points` probabilities, from the smallest to the largest.
+    def curve(self, points: int = 100, method: str = "kernel") -> pd.DataFrame:
+        """Smooth calibration curve: the share of events along the probability.
 
-        `span` is the share of the outcomes that each local line is fitted to (`assess.lowess`).
+        Parameters
+        ----------
+        points : int
+            Number of probabilities, equally far apart.
+        method : {"kernel", "lowess"}
+            A local mean over the log odds, between the 1 % and 99 % quantiles, as in the picture; or the local lines from
+            which `emax`, `e90` and `eavg` are measured, which can leave 0 and 1.
         """
-        if points < 2 or not 0.0 < span <= 1.0:
-            raise DataError(f"points={points}, span={span}: give two points or more, and a span of at most 1.")
-        at = np.linspace(self.scored.prob.min(), self.scored.prob.max(), points)
-        return pd.DataFrame({"prob": at, "share": calibration_curve(self.scored, at, span)})
+        check_choice("method", method, ("kernel", "lowess"))
+        if points < 2:
+            raise DataError(f"points={points}: give two or more.")
+        if method == "lowess":
+            at = np.linspace(self.scored.prob.min(), self.scored.prob.max(), points)
+            return pd.DataFrame({"prob": at, "share": lowess_curve(self.scored, at)})
+        eta, count = self.scored.eta, self.scored.outcomes
+        grid = np.linspace(weighted_quantile(eta, count, 0.01), weighted_quantile(eta, count, 0.99), points)
+        return pd.DataFrame({"prob": probability(grid), "share": kernel_curve(self.scored, grid)})
 
     def summary_frame(self) -> pd.DataFrame:
         """One row a measure."""

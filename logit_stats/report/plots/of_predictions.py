@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from logit_stats.assess.scored import Scored
-from logit_stats.estimation.rows import probability
 from logit_stats.report.plots.canvas import BLUE, GREEN, GREY, ORANGE, axes, thinned
 
 
@@ -54,13 +52,12 @@ def calibration(res: Any, bins: int, *, ax: Any) -> Any:
     """Share of events against mean probability by bins, a smooth through all rows, and a rug of the predictions."""
     ax = axes(ax, 4.8, 4.8)
     found = res.calibration(bins)
-    table, scored = found.table, Scored.of_fit(res.fit_)
-    error = 1.96 * np.sqrt(table["share"] * (1.0 - table["share"]) / table["n"])
+    table, scored, smooth = found.table, found.scored, found.curve()
+    error = np.array([table["share"] - table["lower"], table["upper"] - table["share"]])
     ax.errorbar(
         table["mean_prob"], table["share"], yerr=error, fmt="o", color=BLUE, capsize=2, label="bins, 95 % interval"
     )
-    grid, share = _smooth(scored)
-    ax.plot(grid, share, color=ORANGE, label="smooth")
+    ax.plot(smooth["prob"], smooth["share"], color=ORANGE, label="smooth")
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=1.0, linestyle="--")
     ax.plot(
         scored.prob[thinned(len(scored.prob))],
@@ -72,21 +69,6 @@ def calibration(res: Any, bins: int, *, ax: Any) -> Any:
     ax.set(xlabel="predicted probability", ylabel="share of events", xlim=(-0.02, 1.02), ylim=(-0.06, 1.02))
     ax.legend(loc="upper left", frameon=False, fontsize=9)
     return ax
-
-
-def _smooth(scored: Scored) -> tuple[Any, Any]:
-    """Local mean of the outcome over the log odds, a normal kernel of a fifth of their spread."""
-    eta, weight = scored.eta, scored.outcomes
-    low, high = np.quantile(eta, [0.01, 0.99])
-    grid = np.linspace(float(low), float(high), 80)
-    width = max(0.4 * float(np.sqrt(np.cov(eta, aweights=weight))), 1e-12)
-    total, events = np.zeros(80), np.zeros(80)
-    for start in range(0, len(eta), 8192):
-        part = slice(start, start + 8192)
-        kernel = np.exp(-0.5 * ((grid[:, None] - eta[part]) / width) ** 2)
-        total += kernel @ weight[part]
-        events += kernel @ scored.events[part]
-    return probability(grid), events / total
 
 
 def confusion(res: Any, threshold: float, *, ax: Any) -> Any:

@@ -1,5 +1,5 @@
 # Optimism of the indexes of rms::validate by bootstrap and by cross-validation, for resamples that are kept beside them.
-# Run from tests/reference with Rscript scripts/make_validation.R; writes values/resampled_validation.json.
+# Run from tests/reference with Rscript scripts/make_validation.R; writes resampled_validation.json.
 suppressWarnings(suppressPackageStartupMessages({ library(rms); library(MASS); library(jsonlite) }))
 
 # rms stops its fits when -2 log-likelihood moves by less than 0.025; here until it moves by 1e-10, after which one more step changes nothing
@@ -54,4 +54,4 @@ write(toJSON(list(name = "resampled_validation", title = "Optimism of a fit by r
   formula_r = deparse(f, width.cutoff = 500), software = list(R = as.character(getRversion()), rms = as.character(packageVersion("rms")),
   Hmisc = as.character(packageVersion("Hmisc")), MASS = as.character(packageVersion("MASS"))),
   values = list(bootstrap = c(list(draws = draws), table_of(boot)), crossvalidation = c(list(folds = fold), table_of(cross)),
-  bootstrap_with_step = selected, first_resample = single)), auto_unbox = TRUE, digits = 16), "values/resampled_validation.json")
+  bootstrap_with_step = selected, first_resample = single)), auto_unbox = TRUE, digits = 16), "resampled_validation.json")
