@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from logit_stats.errors import DataError, NotAvailableError
 
 if TYPE_CHECKING:
+    from logit_stats.limit_results import LimitResults
     from logit_stats.results import LogitResults
 
 
-def save(results: LogitResults, path: str | Path) -> None:
+def save(results: LogitResults | LimitResults, path: str | Path) -> None:
     """Write results to a file.
 
     Raises
@@ -30,7 +31,7 @@ def save(results: LogitResults, path: str | Path) -> None:
     Path(path).write_bytes(content)
 
 
-def load(path: str | Path) -> LogitResults:
+def load(path: str | Path) -> LogitResults | LimitResults:
     """Read results that `LogitResults.save` wrote. Load only files that you trust: unpickling can run code.
 
     Raises
@@ -38,6 +39,7 @@ def load(path: str | Path) -> LogitResults:
     DataError
         If the file holds something else.
     """
+    from logit_stats.limit_results import LimitResults
     from logit_stats.results import LogitResults
 
     with Path(path).open("rb") as file:
@@ -45,6 +47,6 @@ def load(path: str | Path) -> LogitResults:
             results = pickle.load(file)
         except (pickle.UnpicklingError, EOFError) as error:
             raise DataError(f"{path} is no saved result: {error}") from error
-    if not isinstance(results, LogitResults):
+    if not isinstance(results, (LogitResults, LimitResults)):
         raise DataError(f"{path} holds a {type(results).__name__}, not a saved result.")
     return results

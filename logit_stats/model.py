@@ -28,6 +28,7 @@ from logit_stats.results import LogitResults
 if TYPE_CHECKING:
     from logit_stats.estimation.separation import Separation
     from logit_stats.firth_results import FirthResults
+    from logit_stats.limit_results import LimitResults
     from logit_stats.regularized_results import RegularizationPath, RegularizedResults
 
 _PLAIN = WorkingColumns()
@@ -376,8 +377,13 @@ class Logit:
         Returns
         -------
         Separation
-            Its `directions` can be checked by anyone: ``X @ direction`` is not negative for events and not positive for
+            Its `direction` can be checked by anyone: ``X @ direction`` is not negative for events and not positive for
             non-events, and not zero everywhere (Albert and Anderson 1984, Biometrika 71, 1-10).
+
+        Raises
+        ------
+        RankDeficientError
+            If columns are combinations of others.
 
         Examples
         --------
@@ -385,9 +391,10 @@ class Logit:
         >>> ls.logit("HG ~ NV + PI + EH", ls.datasets.load("endometrial")).separation().summary_frame()["coefficient"].tolist()
         ['finite', '+inf', 'finite', 'finite']
         """
+        from logit_stats.estimation.rank import of_full_rank
         from logit_stats.estimation.separation import find_separation
 
-        return find_separation(self.design)
+        return find_separation(of_full_rank(self.design, self.check_rank))
 
     def fit_constrained(self, constraints: Any, maxiter: int = 35, tol: float | None = None) -> LogitResults:
         """Fit by maximum likelihood under linear constraints on the coefficients.
@@ -417,6 +424,49 @@ class Logit:
 
         fitted = constrained_fit(self.design, read_constraints(constraints, self.design.names), maxiter, tol)
         return LogitResults(self, fitted, covariance(fitted), False)
+
+    def fit_limit(self, maxiter: int = 35, tol: float | None = None) -> LimitResults:
+        """Fit by maximum likelihood, to the limit where the estimate is infinite.
+
+        Under separation some coefficients are infinite. The rows that these predict with certainty drop out; the others
+        determine the finite coefficients. Tests and intervals are those of likelihood ratios, and the interval of an
+        infinite coefficient has one end. Without separation this is the fit of `fit`.
+
+        Parameters
+        ----------
+        maxiter : int
+            Largest number of iterations of the finite part.
+        tol : float, optional
+            Distance to its maximum, in standard errors, that counts as reached.
+
+        Returns
+        -------
+        LimitResults
+            The names of `LogitResults`; what needs finite coefficients raises `NotAvailableError`.
+
+        Raises
+        ------
+        RankDeficientError
+            If columns are combinations of others.
+        NotAvailableError
+            Under sampling weights, where there is no likelihood.
+
+        References
+        ----------
+        Geyer (2009), Electronic Journal of Statistics 3, 259-289; Correia, Guimarães and Zylkin (2019), arXiv:1903.01633.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> res = ls.logit("HG ~ NV + PI + EH", ls.datasets.load("endometrial")).fit_limit()
+        >>> res.params.round(4).tolist()
+        [4.3045, inf, -0.0422, -2.9026]
+        >>> res.conf_int().loc["NV"].round(4).tolist()
+        [1.2841, inf]
+        """
+        from logit_stats.limit_results import fit_limit
+
+        return fit_limit(self, maxiter, tol)
 
     def fit_firth(self, start_params: Any = None, maxiter: int = 500, tol: float = 1e-10) -> FirthResults:
         """Fit by Firth's penalized likelihood, which has a finite estimate also under separation.

@@ -19,7 +19,7 @@ from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.newton import Optimum, newton
 from logit_stats.estimation.null_model import NullModel, null_gamma, null_model
-from logit_stats.estimation.rank import dependent_columns, rank_error
+from logit_stats.estimation.rank import dependent_columns, rank_error, without
 from logit_stats.estimation.scipy_methods import SCIPY_METHODS, scipy_optimum
 from logit_stats.estimation.separation import find_separation, separation_error
 from logit_stats.estimation.trace import Trace
@@ -200,10 +200,7 @@ def _prepared(design: Design, null: NullModel, check_rank: bool | str) -> tuple[
         if found and check_rank is True:
             raise rank_error(design, found)
         if found:
-            out = {d.column for d in found}
-            keep = [j for j in range(design.columns) if j not in out]
-            design = design.with_columns(keep, tuple(design.names[j] for j in sorted(out)))
-            return _prepared(design, null, False)
+            return _prepared(without(design, found), null, False)
     if not factor.definite and check_rank is False and dependent_columns(design):
         raise rank_error(design, dependent_columns(design))
     return design, working, at_null

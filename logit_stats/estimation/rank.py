@@ -50,6 +50,29 @@ def dependent_columns(design: Design) -> list[Dependence]:
     return found
 
 
+def of_full_rank(design: Design, check_rank: bool | str) -> Design:
+    """Return the design without dependent columns where these may be left out (``check_rank="drop"``).
+
+    Raises
+    ------
+    RankDeficientError
+        If there are dependent columns that may not.
+    """
+    found = dependent_columns(design)
+    if found and check_rank != "drop":
+        raise rank_error(design, found)
+    return without(design, found)
+
+
+def without(design: Design, found: list[Dependence]) -> Design:
+    """Return the design without these columns, which it remembers as left out; itself where there are none."""
+    out = {d.column for d in found}
+    if not out:
+        return design
+    keep = [j for j in range(design.columns) if j not in out]
+    return design.with_columns(keep, tuple(design.names[j] for j in sorted(out)))
+
+
 def _rounding(design: Design, scale: FloatArray | None) -> FloatArray:
     """Norm of the rounding error of each working column: the data are known to half a unit in the last place."""
     largest = np.zeros(design.columns)

@@ -104,7 +104,7 @@ def centred_columns(design: Design) -> WorkingColumns:
     center = np.zeros(k)
     size = np.zeros(k)
     if design.constant is not None:
-        for block in design.blocks():
+        for block in design.blocks(1 << 14):
             center += (block.X / design.rows).sum(axis=0)
         center[design.constant] = 0.0
     for block in design.blocks(1 << 14):

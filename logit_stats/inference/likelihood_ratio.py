@@ -10,6 +10,7 @@ from scipy import stats
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
+from logit_stats.estimation.limit import LimitFit
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class LikelihoodRatioTest:
     ----------
     statistic : float
     df : int
-        Difference of the numbers of coefficients.
+        Difference of the numbers of coefficients; where the smaller model is separated, of the columns that the rows tell
+        apart which it does not predict with certainty.
     pvalue : float
     larger, smaller : str
         Columns that only the larger model has; description of the smaller.
@@ -54,6 +56,8 @@ def likelihood_ratio_test(one: Fit, other: Fit) -> LikelihoodRatioTest:
         raise NotAvailableError(
             "Under sampling weights the likelihood is a weighted sum, not a likelihood; use a Wald test."
         )
+    if "firth" in (larger.method, smaller.method):
+        raise NotAvailableError("A penalized fit has no maximised likelihood to compare; use its own pvalues and llr.")
     if larger.free_parameters == smaller.free_parameters:
         raise DataError(
             f"Both models have {larger.free_parameters} coefficients; a likelihood-ratio test needs one inside the other."
@@ -66,11 +70,15 @@ def likelihood_ratio_test(one: Fit, other: Fit) -> LikelihoodRatioTest:
         raise NotAvailableError("The larger model has constraints of its own; compare each with the model without any.")
     statistic = max(2.0 * (larger.loglik - smaller.loglik), 0.0)
     df = larger.free_parameters - smaller.free_parameters
+    if isinstance(smaller, LimitFit):
+        df = smaller.degrees_beyond(larger.design)
     extra = [name for name in larger.design.names if name not in smaller.design.names]
     kept = [name for name in smaller.design.names if name in larger.design.names]
     beyond = " + ".join(extra) or "the model without constraints"
     kept_words = "the constraints" if not extra else " + ".join(kept) or "the smaller model"
-    return LikelihoodRatioTest(statistic, df, float(stats.chi2.sf(statistic, df)), beyond, kept_words)
+    # without degrees of freedom the statistic is zero: nothing speaks against the smaller model
+    pvalue = float(stats.chi2.sf(statistic, df)) if df > 0 else 1.0
+    return LikelihoodRatioTest(statistic, df, pvalue, beyond, kept_words)
 
 
 def _refuse_different_rows(larger: Fit, smaller: Fit) -> None:

@@ -16,11 +16,13 @@ from scipy.linalg import null_space
 from scipy.optimize import brentq
 
 from logit_stats.design.block import FloatArray
+from logit_stats.design.design import Design
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.moments import Moments
+from logit_stats.estimation.working import WorkingColumns
 
 # A limit farther out than this many standard errors is beyond double precision, and reported as infinite.
 FARTHEST = 1e4
@@ -57,7 +59,7 @@ class Profile:
             raise NotAvailableError('Under sampling weights there is no likelihood to profile; use method="wald".')
         quantile = float(stats.chi2.isf(alpha, 1))
         a = self.fit.working.matrix(self.fit.parameters)[j]
-        directions = null_space(a[None, :] / np.abs(a).max())
+        directions = directions_along(a)
         centre, se = float(a @ self.fit.gamma), float(self.fit.standard_errors[j])
         low, high = (self._limit(a, directions, centre, sign * se, quantile) for sign in (-1.0, 1.0))
         return low, high
@@ -71,7 +73,7 @@ class Profile:
             nonlocal last
             if t not in points:
                 onto = last + a * ((centre + t * unit - float(a @ last)) / float(a @ a))
-                last, loglik = self._constrained(onto, directions)
+                last, loglik = constrained_maximum(self.fit.design, self.fit.working, onto, directions)
                 points[t] = 2.0 * (self.fit.loglik - loglik) - quantile
             return points[t]
 
@@ -84,35 +86,52 @@ class Profile:
         last = self.fit.gamma
         return centre + unit * float(brentq(excess, inner, outer, xtol=1e-12, rtol=1e-14))
 
-    def _constrained(self, gamma: FloatArray, directions: FloatArray) -> tuple[FloatArray, float]:
-        """Maximum over ``gamma + directions @ u``: coefficients and log-likelihood. Newton's method, steps halved."""
-        design, working = self.fit.design, self.fit.working
-        here = moments(design, gamma, working)
-        if directions.shape[1] == 0:
-            return gamma, here.loglik
-        for _ in range(STEPS):
-            factor = EquilibratedCholesky(directions.T @ here.information @ directions)
-            if not factor.definite:
-                break
-            gradient = directions.T @ here.score
-            u = factor.solve(gradient)
-            if float(gradient @ u) <= TOLERANCE**2:
-                break
-            moved = self._halved(gamma, here, directions @ u)
-            if moved is None:
-                break
-            gamma, here = moved
-        return gamma, here.loglik
+    def statistic(self, j: int, value: float = 0.0) -> float:
+        """Likelihood-ratio statistic of coefficient j against a value."""
+        a = self.fit.working.matrix(self.fit.parameters)[j]
+        onto = self.fit.gamma + a * ((value - float(a @ self.fit.gamma)) / float(a @ a))
+        _, loglik = constrained_maximum(self.fit.design, self.fit.working, onto, directions_along(a))
+        return max(2.0 * (self.fit.loglik - loglik), 0.0)
 
-    def _halved(self, gamma: FloatArray, here: Moments, step: FloatArray) -> tuple[FloatArray, Moments] | None:
-        slack = 1e-13 * (1.0 + abs(here.loglik))
-        length = 1.0
-        for _ in range(HALVINGS):
-            there = moments(self.fit.design, gamma + length * step, self.fit.working)
-            if there.loglik >= here.loglik - slack:
-                return gamma + length * step, there
-            length *= 0.5
-        return None
+
+def directions_along(a: FloatArray) -> FloatArray:
+    """(k, k - 1) directions that leave ``a'gamma`` alone."""
+    return np.asarray(null_space(a[None, :] / np.abs(a).max()))
+
+
+def constrained_maximum(
+    design: Design, working: WorkingColumns, gamma: FloatArray, directions: FloatArray
+) -> tuple[FloatArray, float]:
+    """Maximum over ``gamma + directions @ u``: coefficients and log-likelihood. Newton's method, steps halved."""
+    here = moments(design, gamma, working)
+    if directions.shape[1] == 0:
+        return gamma, here.loglik
+    for _ in range(STEPS):
+        factor = EquilibratedCholesky(directions.T @ here.information @ directions)
+        if not factor.definite:
+            break
+        gradient = directions.T @ here.score
+        u = factor.solve(gradient)
+        if float(gradient @ u) <= TOLERANCE**2:
+            break
+        moved = _halved(design, working, gamma, here, directions @ u)
+        if moved is None:
+            break
+        gamma, here = moved
+    return gamma, here.loglik
+
+
+def _halved(
+    design: Design, working: WorkingColumns, gamma: FloatArray, here: Moments, step: FloatArray
+) -> tuple[FloatArray, Moments] | None:
+    slack = 1e-13 * (1.0 + abs(here.loglik))
+    length = 1.0
+    for _ in range(HALVINGS):
+        there = moments(design, gamma + length * step, working)
+        if there.loglik >= here.loglik - slack:
+            return gamma + length * step, there
+        length *= 0.5
+    return None
 
 
 def profile_interval(fit: Fit, alpha: float = 0.05) -> FloatArray:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from logit_stats.errors import listed
 from logit_stats.estimation.constrained import ConstrainedFit
+from logit_stats.estimation.fit import Fit
 from logit_stats.inference.hauck_donner import hauck_donner
 from logit_stats.inference.wald import overall_wald
 
@@ -23,31 +24,37 @@ _COVARIANCE_WORDS = {
 }
 
 
-def notes(res: LogitResults) -> list[str]:
-    """Notes of a result, the most general first."""
-    fit = res.fit_
-    design = fit.design
-    response = design.response
-    found = []
+def design_notes(fit: Fit) -> list[str]:
+    """What is modelled, and what of the data is not in the columns."""
+    design, response = fit.design, fit.design.response
     if response.grouped:
-        found.append(
+        found = [
             f"Models the probability of success in {response.name}: {design.rows} rows of "
             f"{response.trials.sum():.0f} trials; the log-likelihood contains the binomial coefficients."  # type: ignore[union-attr]
-        )
+        ]
     else:
-        found.append(f"Models the probability of {response.success} (against {response.failure}).")
+        found = [f"Models the probability of {response.success} (against {response.failure})."]
     if design.offset is not None:
         found.append(f"The linear predictor contains the offset {design.offset.label}.")
-    if isinstance(fit, ConstrainedFit):
-        found.append(f"Fitted under the constraints {fit.constraints}; the covariance is zero in their directions.")
-    found += _weights_notes(res)
+    if design.weight_kind == "frequency":
+        found.append(f"Frequency weights: {design.rows} rows stand for {design.observations:.0f} observations.")
     if design.left_out:
         plural = "s" if len(design.left_out) > 1 else ""
         found.append(f"Left out, being combinations of other columns: column{plural} {listed(design.left_out, 8)}.")
+    return found
+
+
+def notes(res: LogitResults) -> list[str]:
+    """Notes of a result, the most general first."""
+    fit = res.fit_
+    found = design_notes(fit)
+    if isinstance(fit, ConstrainedFit):
+        found.append(f"Fitted under the constraints {fit.constraints}; the covariance is zero in their directions.")
+    found += _weights_notes(res)
     if fit.null.kind == "half":
         found.append(
             "There is no constant: the null model is a probability of 1/2 in every row"
-            + (" (the offset alone)" if design.offset is not None else "")
+            + (" (the offset alone)" if fit.design.offset is not None else "")
             + f", with {res.df_model:g} degrees of freedom to this model."
         )
     if not fit.converged:
@@ -74,8 +81,6 @@ def notes(res: LogitResults) -> list[str]:
 def _weights_notes(res: LogitResults) -> list[str]:
     found = []
     design = res.fit_.design
-    if design.weight_kind == "frequency":
-        found.append(f"Frequency weights: {design.rows} rows stand for {design.observations:.0f} observations.")
     if res.covariance_.robust:
         said = _COVARIANCE_WORDS.get(res.cov_type, res.covariance_.description)
         found.append(f"Standard errors are {said}.")

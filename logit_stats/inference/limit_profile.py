@@ -1,0 +1,137 @@
+"""Likelihood-ratio tests and profile-likelihood limits of a fit whose coefficients may be infinite.
+
+A finite coefficient has the profile of the limiting fit: holding it at a value leaves the directions of recession as they are.
+For an infinite one the supremum of the likelihood with the coefficient held at t rises towards that of the whole model, and
+the interval has one end: the t at which a likelihood-ratio test just rejects. The model that is left may be separated itself,
+by the same rows whatever t is; its supremum is again that of the rows it leaves (Geyer 2009, section 3.16).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+from scipy.optimize import brentq
+
+from logit_stats.design.block import FloatArray
+from logit_stats.design.design import Design
+from logit_stats.errors import DataError
+from logit_stats.estimation.limit import LimitFit, kept_columns, remaining
+from logit_stats.estimation.recession import DOWN, FINITE, UNDETERMINED, RecessionCone, SignedRows
+from logit_stats.estimation.separation import find_separation
+from logit_stats.estimation.working import WorkingColumns, centred_columns
+from logit_stats.inference.profile import Profile, constrained_maximum, directions_along
+
+DOUBLINGS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class HeldCoefficient:
+    """The supremum of the likelihood with one coefficient held at a value.
+
+    Attributes
+    ----------
+    design : Design
+        Rows that the model without the column does not separate, columns that they tell apart, and the column last.
+    working : WorkingColumns
+    """
+
+    design: Design
+    working: WorkingColumns
+
+    @classmethod
+    def of(cls, fit: LimitFit, j: int) -> HeldCoefficient:
+        """Coefficient j of a fit."""
+        others = [i for i in range(fit.parameters) if i != j]
+        design = fit.design
+        if others:
+            without = design.with_columns(others, ())
+            found = find_separation(without)
+            kept = kept_columns(RecessionCone.of(SignedRows.of(without), found.level > 0))
+            design = remaining(design, found, [*(others[i] for i in kept), j])
+        return cls(design, centred_columns(design))
+
+    @property
+    def form(self) -> FloatArray:
+        """(k,) a with ``a'gamma`` the coefficient."""
+        return np.asarray(self.working.matrix(self.design.columns)[-1])
+
+    def supremum(self, value: float, start: FloatArray) -> tuple[FloatArray, float]:
+        """Working coefficients and log-likelihood with the coefficient held at a value, from a start moved onto it."""
+        a = self.form
+        onto = start + a * ((value - float(a @ start)) / float(a @ a))
+        return constrained_maximum(self.design, self.working, onto, directions_along(a))
+
+
+@dataclass(frozen=True, eq=False)
+class LimitProfile:
+    """The likelihood of a limiting fit, profiled over its coefficients.
+
+    Attributes
+    ----------
+    fit : LimitFit
+    """
+
+    fit: LimitFit
+
+    def _fate(self, j: int) -> str:
+        return self.fit.separation.fates[j]
+
+    def statistic(self, j: int) -> float:
+        """Likelihood-ratio statistic of coefficient j against zero; 0 where the data say nothing of it."""
+        if self._fate(j) == UNDETERMINED:
+            return 0.0
+        if self._fate(j) == FINITE:
+            assert self.fit.inner is not None
+            return Profile(self.fit.inner).statistic(self.fit.kept.index(j))
+        held = HeldCoefficient.of(self.fit, j)
+        _, loglik = held.supremum(0.0, np.zeros(held.design.columns))
+        return max(2.0 * (self.fit.loglik - loglik), 0.0)
+
+    def interval(self, j: int, alpha: float = 0.05) -> tuple[float, float]:
+        """Limits of coefficient j at level ``1 - alpha``.
+
+        Raises
+        ------
+        DataError
+            Unless 0 < alpha < 1.
+        """
+        if not 0.0 < alpha < 1.0:
+            raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
+        fate = self._fate(j)
+        if fate == UNDETERMINED:
+            return -np.inf, np.inf
+        if fate == FINITE:
+            assert self.fit.inner is not None
+            return Profile(self.fit.inner).interval(self.fit.kept.index(j), alpha)
+        end = self._end(HeldCoefficient.of(self.fit, j), fate == DOWN, float(stats.chi2.isf(alpha, 1)))
+        return (-np.inf, end) if fate == DOWN else (end, np.inf)
+
+    def _end(self, held: HeldCoefficient, falling: bool, quantile: float) -> float:
+        """Value at which twice the fall of the log-likelihood is the quantile; the fall is monotone in the value."""
+        unit = float(np.linalg.norm(held.form)) * (-1.0 if falling else 1.0)
+        last = np.zeros(held.design.columns)
+
+        def excess(t: float) -> float:
+            nonlocal last
+            last, loglik = held.supremum(t * unit, last)
+            return 2.0 * (self.fit.loglik - loglik) - quantile
+
+        low = high = 0.0
+        if excess(0.0) > 0.0:
+            high = self._first(excess, 1.0, positive=False)
+        else:
+            low = self._first(excess, -1.0, positive=True)
+        last = np.zeros(held.design.columns)
+        return unit * float(brentq(excess, low, high, xtol=1e-12, rtol=1e-14))
+
+    @staticmethod
+    def _first(excess: object, step: float, positive: bool) -> float:
+        """First of the values step, 2 step, 4 step, ... at which the excess has the sign wanted."""
+        assert callable(excess)
+        for _ in range(DOUBLINGS):
+            if (excess(step) > 0.0) == positive:
+                break
+            step *= 2.0
+        return step

@@ -1,0 +1,274 @@
+"""`LimitResults`: maximum likelihood where some coefficients are infinite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from logit_stats.answers.estimates import Estimates
+from logit_stats.answers.finished import Matrix, Vector
+from logit_stats.answers.likelihood import Likelihood
+from logit_stats.assess.fit_statistics import FitStatistics
+from logit_stats.design.block import FloatArray
+from logit_stats.errors import NotAvailableError, check_choice, listed
+from logit_stats.estimation.limit import LimitFit, limiting_fit
+from logit_stats.estimation.recession import FINITE
+from logit_stats.estimation.rows import probability, variance
+from logit_stats.inference.covariance import Covariance, covariance
+from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
+from logit_stats.inference.limit_profile import LimitProfile
+from logit_stats.inference.predictions import Prediction, prediction
+from logit_stats.inference.wald import wald_interval
+from logit_stats.prediction import new_rows
+
+if TYPE_CHECKING:
+    from logit_stats.assess.classification import Classification
+    from logit_stats.assess.ranking import Roc
+    from logit_stats.estimation.separation import Separation
+    from logit_stats.model import Logit
+    from logit_stats.report.summary import Summary
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LimitResults(Estimates, Likelihood):
+    """Results of the limiting fit, under the names of every other fit.
+
+    Coefficients are finite, infinite, or NaN where the data leave them undetermined. `llf` is the supremum of the
+    log-likelihood. Finite coefficients have the standard errors of the fit to the rows that are not separated; p-values and
+    intervals come from the likelihood ratio, and the interval of an infinite coefficient has one end. Whatever needs finite
+    coefficients raises `NotAvailableError`.
+    """
+
+    fit_: LimitFit
+
+    model_title = "Logit Regression Results (limit of maximum likelihood)"
+    method = "MLE (limit)"
+
+    # Estimates.
+
+    @property
+    def separation(self) -> Separation:
+        """What is separated, and in which direction."""
+        return self.fit_.separation
+
+    @cached_property
+    def _profile(self) -> LimitProfile:
+        return LimitProfile(self.fit_)
+
+    @cached_property
+    def lr_statistics(self) -> FloatArray:
+        """(k,) likelihood-ratio statistic of each coefficient against zero; 0 where undetermined."""
+        return np.array([self._profile.statistic(j) for j in range(self.fit_.parameters)])
+
+    @property
+    def pvalues(self) -> Vector:
+        """(k,) p-values of the likelihood-ratio statistics; 1 where the data say nothing of the coefficient."""
+        return self._coefficients(np.asarray(stats.chi2.sf(self.lr_statistics, 1)))
+
+    def conf_int(self, alpha: float = 0.05, method: str = "profile") -> Matrix:
+        """(k, 2) confidence limits at level ``1 - alpha``.
+
+        Parameters
+        ----------
+        alpha : float
+        method : {"profile", "wald"}
+            From the profile likelihood, with one end for infinite coefficients; or from standard errors, NaN for
+            coefficients that are not finite.
+        """
+        return super().conf_int(alpha, method)
+
+    def _limits(self, alpha: float, method: str) -> FloatArray:
+        check_choice("method", method, ("profile", "wald"))
+        if method == "wald":
+            return wald_interval(self.fit_, self.covariance_, alpha, None)
+        return np.array([self._profile.interval(j, alpha) for j in range(self.fit_.parameters)])
+
+    def odds_ratios(self, alpha: float = 0.05, method: str = "profile") -> pd.DataFrame:
+        """Odds ratios exp(beta), 0 or infinite where the coefficient is, with exponentiated limits of `conf_int`."""
+        with np.errstate(over="ignore"):
+            return super().odds_ratios(alpha, method)
+
+    @cached_property
+    def _statistics(self) -> LimitStatistics:
+        return LimitStatistics(self.fit_)
+
+    @property
+    def mle_retvals(self) -> dict[str, Any]:
+        """How the iterations of the finite part went."""
+        return {"converged": self.converged, "iterations": self.fit_.iterations, "decrement": self.fit_.decrement}
+
+    def bootstrap(self, *_: Any, **__: Any) -> NoReturn:
+        """Not available: resamples of separated data have no finite estimate either."""
+        raise self._refusal("bootstrap")
+
+    def lr_test(self, other: Any) -> LikelihoodRatioTest:
+        """Likelihood-ratio test against a nested (or nesting) fit to the same rows, limiting or not.
+
+        Where the smaller model is separated, only columns count as degrees of freedom that the rows tell apart which it
+        does not predict with certainty (Geyer 2009).
+        """
+        return likelihood_ratio_test(self.fit_, other.fit_)
+
+    # Rows.
+
+    @property
+    def fittedvalues(self) -> Vector:
+        """(n,) linear predictor; infinite in separated rows."""
+        return self._rows(self.fit_.eta)
+
+    @property
+    def resid_response(self) -> Vector:
+        """(n,) observed proportion minus probability; zero in separated rows."""
+        return self._rows(self.fit_.design.response.proportions - probability(self.fit_.eta))
+
+    def predict(self, exog: Any = None, which: str = "mean", offset: Any = None) -> Vector:
+        """Probabilities, linear predictors or variances; arguments as for `LogitResults.predict`.
+
+        Rows on the separated side have probability 0 or 1; rows whose probability the data leave undetermined, and rows
+        with missing values, have NaN.
+        """
+        check_choice("which", which, ("mean", "linear", "var"))
+        _, eta, index = self._new(exog, offset)
+        values = eta if which == "linear" else (probability if which == "mean" else variance)(eta)
+        return pd.Series(values, index=index) if index is not None else values
+
+    def get_prediction(self, exog: Any = None, offset: Any = None) -> Prediction:
+        """Predicted probabilities with standard errors and limits; these are NaN where the linear predictor is infinite."""
+        Z, eta, index = self._new(exog, offset)
+        labels = pd.RangeIndex(len(eta)) if index is None else index
+        made = prediction(self.covariance_, np.asarray(Z), eta, labels)
+        return Prediction(eta, np.where(np.isfinite(eta), made.se_linear, np.nan), labels)
+
+    def _new(self, exog: Any, offset: Any) -> tuple[FloatArray, FloatArray, pd.Index | None]:
+        Z, eta, index = new_rows(self.fit_, exog, offset)
+        if exog is None and offset is None:
+            return Z, eta, self.fit_.design.index if self.fit_.design.labelled else None
+        return Z, self.fit_.limits_of(Z, eta), index
+
+    def pred_table(self, threshold: float = 0.5) -> FloatArray:
+        """(2, 2) counts, observed by predicted outcome; a success is predicted where p > threshold."""
+        return self.classification(threshold).table
+
+    def classification(self, threshold: float = 0.5) -> Classification:
+        """Accuracy, sensitivity, specificity and the other measures at a threshold."""
+        from logit_stats.assess.classification import classification
+
+        return classification(self.fit_, threshold)
+
+    def roc(self) -> Roc:
+        """ROC curve; separated rows rank above, or below, all others."""
+        from logit_stats.assess.ranking import roc_of
+        from logit_stats.assess.scored import Scored
+
+        scored = Scored.of_fit(self.fit_)
+        beyond = 1000.0 + np.abs(scored.eta[np.isfinite(scored.eta)]).max(initial=0.0)
+        ranked = np.clip(scored.eta, -beyond, beyond)
+        return roc_of(Scored(scored.prob, ranked, scored.events, scored.nonevents, scored.sampling))
+
+    # Reports.
+
+    def summary(
+        self, yname: str | None = None, xname: list[str] | None = None, title: str | None = None,
+        alpha: float = 0.05, *, clock: bool = True,
+    ) -> Summary:  # fmt: skip
+        """Summary in statsmodels' layout; p-values and limits are those of the likelihood ratio."""
+        from logit_stats.report.summary import summary
+
+        return summary(self, yname=yname, xname=xname, title=title, alpha=alpha, clock=clock)
+
+    def tidy(self, conf_int: bool = True, exponentiate: bool = False, alpha: float = 0.05) -> pd.DataFrame:
+        """One row a coefficient, as broom's ``tidy``."""
+        from logit_stats.report.tidy import tidy
+
+        return tidy(self, conf_int=conf_int, exponentiate=exponentiate, alpha=alpha)
+
+    def glance(self) -> pd.DataFrame:
+        """One row for the model, as broom's ``glance``."""
+        from logit_stats.report.tidy import glance
+
+        return glance(self)
+
+    def summary_notes(self) -> list[str]:
+        """Return the sentences that stand under the summary."""
+        from logit_stats.report.notes import design_notes
+
+        found, split = design_notes(self.fit_), self.separation
+        if split.kind == "none":
+            return [*found, "No separation: this is the ordinary maximum-likelihood fit."]
+        found.append(
+            f"{split.kind.capitalize()} separation: {split.rows} of {len(split.level)} rows are predicted with certainty in "
+            f"the limit and drop out; the finite part is the maximum-likelihood fit of the "
+            f"{len(split.level) - split.rows} others. The log-likelihood is a supremum."
+        )
+        found.append(
+            "p-values and intervals are those of likelihood ratios; an infinite coefficient has an interval with one end "
+            "and no standard error."
+        )
+        if split.undetermined:
+            found.append(
+                f"Undetermined (nan): {listed(split.undetermined, 8)}; the likelihood comes as near to its supremum with "
+                f"any value."
+            )
+        return found
+
+    def save(self, path: str | Path) -> None:
+        """Write the result to a file; `logit_stats.load` reads it back."""
+        from logit_stats.keep import save
+
+        save(self, path)
+
+    def __str__(self) -> str:
+        return f"{self.model!r}\n{self.tidy().to_string(index=False)}"
+
+    def __repr__(self) -> str:
+        count = f"{self.fit_.parameters} coefficients, {len(self.separation.infinite)} infinite"
+        return f"<LimitResults llf={self.llf:.6g}, {count}; {self.sample_line()}>"
+
+    def _repr_html_(self) -> str:
+        return str(self.summary(clock=False)._repr_html_())
+
+    def _refusal(self, name: str) -> NotAvailableError:
+        if self.separation.kind == "none":
+            return NotAvailableError(f"A limiting fit has no {name}; nothing is separated here, so ask fit() for it.")
+        fates = zip(self.separation.names, self.separation.fates, strict=True)
+        columns = listed([column for column, fate in fates if fate != FINITE])
+        return NotAvailableError(
+            f"{name} needs finite coefficients, and those of {columns} are not. Ask fit_firth() for it, or a model without "
+            f"these columns."
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        from logit_stats.results import LogitResults
+
+        if not name.startswith("_") and hasattr(LogitResults, name):
+            raise self._refusal(name)
+        raise AttributeError(f"'LimitResults' object has no attribute {name!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class LimitStatistics(FitStatistics):
+    """The same for a limiting fit, whose separated rows add nothing to sums of residuals."""
+
+    fit: LimitFit
+
+    @cached_property
+    def pearson_chi2(self) -> float:
+        """Sum over the rows that are not separated of ``(y - m p)² / (m p (1 - p))``."""
+        return 0.0 if self.fit.inner is None else FitStatistics(self.fit.inner).pearson_chi2
+
+    def _mckelvey_zavoina(self) -> float:
+        """Return the limit as the variance of the linear predictor grows: 1 under separation."""
+        return super()._mckelvey_zavoina() if self.fit.separation.kind == "none" else 1.0
+
+
+def fit_limit(model: Logit, maxiter: int = 35, tol: float | None = None) -> LimitResults:
+    """Fit to the limit; see `Logit.fit_limit`."""
+    fitted = limiting_fit(model.design, maxiter=maxiter, tol=tol, check_rank=model.check_rank)
+    cov: Covariance = covariance(fitted, "nonrobust")
+    return LimitResults(model.with_design(fitted.design), fitted, cov)
