@@ -20,15 +20,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TILE 192              /* rows at a time: of 128 ... 512 the fastest for k = 10 ... 100; a multiple of LANES */
+#define TILE 384              /* rows at a time: of 128 ... 768 the fastest for k = 10 ... 100; a multiple of LANES */
 #define LANES 8               /* rows are padded to a multiple of the widest vector and of a cache line */
 #define COLUMN (TILE + LANES) /* doubles from one scratch column to the next; no power of two: those share cache sets */
-#define SUMS_STRIDE(k) ((k) + 4) /* doubles from one row of sums to the next: four lanes are added at a time */
+#define ROUND_UP(n) (((n) + 3) / 4 * 4)
+/* columns of the next tile called into the cache: during the row terms, and in every register block of the Gram matrix */
+#define EARLY 4
+#define CALLED 3
+#define SUMS_STRIDE(k) ((k) + 8) /* doubles from one row of sums to the next: eight more, as four are added at a time */
 
 #if (defined(__GNUC__) || defined(__clang__)) && !defined(KERNEL_PLAIN_C)
 #define VECTORS 1
 #define INLINE static inline __attribute__((always_inline))
 #define PREFETCH(p) __builtin_prefetch((p), 0, 2)
+/* GCC keeps an array of sums in registers only where every loop over it is unrolled, which it has to be told; Clang does both
+   by itself, and worse when told. */
+#if defined(__clang__)
+#define UNROLL
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
 #if defined(__clang__) || __GNUC__ >= 12
 #define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else
@@ -38,6 +49,7 @@
 #define VECTORS 0
 #define INLINE static inline
 #define PREFETCH(p) ((void)(p))
+#define UNROLL
 #endif
 
 /* Keeps GCC from reading an operand from memory once for every product it takes part in. */
@@ -59,23 +71,23 @@ struct tile {
     const double *const *columns;
     const char *const *next; /* the same columns one tile further on */
     const double *weight, *residual;
-    double *panel; /* scratch for weighted columns */
+    double *panel; /* scratch for SIDE weighted columns */
 };
 
-/* A register block of a Gram matrix. */
+/* A register block of a Gram matrix, products of the columns left and right of it; residual may be NULL. */
 struct block {
     ptrdiff_t rows;
     const double *const *left, *const *right;
-    const double *weight;
-    double *product;
-    const char *next;
-    double *out;
+    const double *weight, *residual;
+    double *panel; /* the left columns, weighted */
+    const char *const *next;
+    double *out, *score;
     ptrdiff_t stride;
 };
 
 struct instruction_set {
     const char *name;
-    double (*exponentials)(const double *eta, double *e, ptrdiff_t rows);
+    double (*exponentials)(const double *eta, double *e, ptrdiff_t rows, const char *const *next);
     double (*row_terms)(const struct terms *, ptrdiff_t rows);
     void (*linear_predictor)(double *eta, const double *const *columns, const double *gamma, ptrdiff_t k, ptrdiff_t rows);
     void (*gram)(const struct tile *, double *sums);
@@ -109,7 +121,7 @@ INLINE double double_of_bits(uint64_t bits)
 #define NAME(f) f##_avx512
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma")))
 #define WIDTH 8
-#define SIDE 4
+#define SIDE 5
 #include "_kernel_tile.h"
 
 #define NAME(f) f##_avx2
@@ -127,7 +139,7 @@ INLINE double double_of_bits(uint64_t bits)
 #define WIDTH 1
 #endif
 #if defined(__aarch64__)
-#define SIDE 4 /* 32 registers */
+#define SIDE 5 /* 32 registers */
 #else
 #define SIDE 3
 #endif

@@ -4,8 +4,8 @@
      NAME(f)  the name of f for this instruction set,
      TARGET   the attribute that lets the compiler use it,
      WIDTH    doubles per vector (1: no vectors, any C compiler),
-     SIDE     3 or 4: register blocks of the Gram matrix are SIDE x SIDE dot products, what the registers hold with ease
-              (3 x 4 of 16 registers is no faster, and GCC then keeps a sum in memory when it likes to).
+     SIDE     3 or 5: register blocks of the Gram matrix are SIDE x SIDE dot products, what 16 or 32 registers hold with
+              ease (3 x 4 of 16 is no faster, and GCC then keeps a sum in memory when it likes to).
    Vectors are the compiler's own (GCC and Clang on every processor), sums have fixed accumulators: nothing relies on
    -ffast-math, so results are the same bits in every run and the processor's floating-point state is never touched.
 
@@ -17,6 +17,7 @@ typedef double NAME(vec) __attribute__((vector_size(8 * WIDTH)));
 typedef uint64_t NAME(bits) __attribute__((vector_size(8 * WIDTH)));
 /* anywhere in memory: columns start where the caller's array has them */
 typedef double NAME(loose) __attribute__((vector_size(8 * WIDTH), aligned(8), may_alias));
+typedef double NAME(quad) __attribute__((vector_size(32), aligned(8), may_alias));
 #define BITS(x) ((NAME(bits))(x))
 #define VALUE(x) ((NAME(vec))(x))
 #define LESS(a, b) ((NAME(bits))((a) < (b)))
@@ -33,7 +34,6 @@ typedef double NAME(loose);
 #define LANE(v, lane) (v)
 #endif
 
-#define PANEL (3 * SIDE) /* weighted columns kept in the first-level cache */
 #define VEC NAME(vec)
 #define MASK NAME(bits)
 #define LOAD(p) (*(const NAME(loose) *)(p))
@@ -64,7 +64,7 @@ INLINE TARGET void NAME(add_lane_sums)(const VEC *v, double *out)
     const VEC pair23 = SHUFFLE(v[2], v[3], 0, 8, 2, 10, 4, 12, 6, 14) + SHUFFLE(v[2], v[3], 1, 9, 3, 11, 5, 13, 7, 15);
     double half[8];
     STORE(half, SHUFFLE(pair01, pair23, 0, 1, 8, 9, 4, 5, 12, 13) + SHUFFLE(pair01, pair23, 2, 3, 10, 11, 6, 7, 14, 15));
-    for (int q = 0; q < 4; q++) out[q] += half[q] + half[q + 4];
+    *(NAME(quad) *)out += *(const NAME(quad) *)half + *(const NAME(quad) *)(half + 4);
 #else
     for (int q = 0; q < 4; q++) out[q] += NAME(lane_sum)(v[q]);
 #endif
@@ -109,14 +109,20 @@ INLINE TARGET VEC NAME(log1p_unit)(VEC e)
 }
 
 /* e = exp(-|eta|); returns the largest |eta|. A sweep of its own: the processor overlaps more rows of a shorter chain of
-   operations, which takes a third off the time of the row terms. */
-static TARGET double NAME(exponentials)(const double *eta, double *e, ptrdiff_t rows)
+   operations, which takes a third off the time of the row terms. It needs no memory, so meanwhile the first columns of the
+   next tile are called into the cache. */
+static TARGET double NAME(exponentials)(const double *eta, double *e, ptrdiff_t rows, const char *const *next)
 {
+    const char *early[EARLY];
+    for (int j = 0; j < EARLY; j++) early[j] = next[j];
     VEC most = {0};
-    for (ptrdiff_t i = 0; i < rows; i += WIDTH) {
-        VEC size = ABS(LOAD(eta + i));
-        most = CHOOSE(LESS(most, size), size, most);
-        STORE(e + i, NAME(exp_nonpositive)(-size));
+    for (ptrdiff_t line = 0; line < rows; line += LANES) {
+        UNROLL for (int j = 0; j < EARLY; j++) PREFETCH(early[j] + line * (ptrdiff_t)sizeof(double));
+        for (ptrdiff_t i = line; i < line + LANES; i += WIDTH) {
+            VEC size = ABS(LOAD(eta + i));
+            most = CHOOSE(LESS(most, size), size, most);
+            STORE(e + i, NAME(exp_nonpositive)(-size));
+        }
     }
     double result = 0.0;
     for (int lane = 0; lane < WIDTH; lane++)
@@ -230,118 +236,162 @@ static TARGET void NAME(linear_predictor)(double *eta, const double *const *colu
     }
 }
 
-static TARGET void NAME(weigh)(double *product, const double *weight, const double *column, ptrdiff_t rows)
+/* Lower triangle of X' diag(weight) X of a few columns added to out, and X' residual to score. Weighted columns that many
+   rectangles will need are kept in panel; for few, weighting them again costs less than the stores. */
+INLINE TARGET void NAME(corner)(const int wide, const int with_residual, const int keep, const struct block *block)
 {
-    for (ptrdiff_t i = 0; i < rows; i += WIDTH) STORE(product + i, LOAD(weight + i) * LOAD(column + i));
+    const double *column[SIDE], *weight = block->weight, *residual = block->residual;
+    const char *next[CALLED];
+    double *panel = block->panel;
+    const ptrdiff_t rows = block->rows;
+    VEC sum[SIDE][ROUND_UP(SIDE)], last[ROUND_UP(SIDE)];
+    for (int j = 0; j < CALLED; j++) next[j] = block->next[j];
+    UNROLL for (int q = 0; q < wide; q++) column[q] = block->right[q];
+    UNROLL for (int q = 0; q < ROUND_UP(SIDE); q++) last[q] = SPLAT(0.0);
+    UNROLL for (int p = 0; p < wide; p++)
+        UNROLL for (int q = 0; q < ROUND_UP(SIDE); q++) sum[p][q] = SPLAT(0.0);
+    for (ptrdiff_t line = 0; line < rows; line += LANES) {
+        UNROLL for (int j = 0; j < CALLED; j++) PREFETCH(next[j] + line * (ptrdiff_t)sizeof(double));
+        UNROLL for (ptrdiff_t i = line; i < line + LANES; i += WIDTH) {
+            VEC x[SIDE], w = LOAD(weight + i);
+            IN_REGISTER(w);
+            UNROLL for (int p = 0; p < wide; p++) {
+                x[p] = LOAD(column[p] + i);
+                IN_REGISTER(x[p]);
+            }
+            UNROLL for (int p = 0; p < wide; p++) {
+                VEC a = w * x[p];
+                if (keep) STORE(panel + p * COLUMN + i, a);
+                UNROLL for (int q = 0; q <= p; q++) sum[p][q] += a * x[q];
+            }
+            if (with_residual) {
+                VEC r = LOAD(residual + i);
+                IN_REGISTER(r);
+                UNROLL for (int q = 0; q < wide; q++) last[q] += r * x[q];
+            }
+        }
+    }
+    UNROLL for (int p = 0; p < wide; p++)
+        UNROLL for (int q = 0; q <= p; q += 4) NAME(add_lane_sums)(sum[p] + q, block->out + p * block->stride + q);
+    if (with_residual)
+        UNROLL for (int q = 0; q < wide; q += 4) NAME(add_lane_sums)(last + q, block->score + q);
 }
 
-/* out[p][q] += left_p . right_q for a register block: every load is used several times. Where the left columns are met for
-   the first time (fresh), they are weighted in passing and the products kept for the blocks to come. Meanwhile a column
-   of the next tile is called into the cache. */
-INLINE TARGET void NAME(dots)(const int high, const int wide, const int fresh, const struct block *block)
+/* Products of a few weighted columns (from panel, or weighted afresh) with SIDE columns added to out: every load is used
+   several times. */
+INLINE TARGET void NAME(rectangle)(const int high, const int fresh, const struct block *block)
 {
-    const double *left[SIDE], *right[SIDE], *weight = block->weight;
-    const char *next = block->next;
-    double *product = block->product;
+    const double *column[SIDE], *left[SIDE], *weight = block->weight;
+    const char *next[CALLED];
     const ptrdiff_t rows = block->rows;
-    VEC sum[SIDE][4];
-    for (int p = 0; p < high; p++) left[p] = block->left[p];
-    for (int q = 0; q < wide; q++) right[q] = block->right[q];
-    for (int p = 0; p < high; p++)
-        for (int q = 0; q < wide; q++) sum[p][q] = SPLAT(0.0);
+    VEC sum[SIDE][ROUND_UP(SIDE)];
+    for (int j = 0; j < CALLED; j++) next[j] = block->next[j];
+    UNROLL for (int q = 0; q < SIDE; q++) column[q] = block->right[q];
+    UNROLL for (int p = 0; p < high; p++) left[p] = fresh ? block->left[p] : block->panel + p * COLUMN;
+    UNROLL for (int p = 0; p < high; p++)
+        UNROLL for (int q = 0; q < ROUND_UP(SIDE); q++) sum[p][q] = SPLAT(0.0);
     for (ptrdiff_t line = 0; line < rows; line += LANES) {
-        PREFETCH(next + line * (ptrdiff_t)sizeof(double));
-        for (ptrdiff_t i = line; i < line + LANES; i += WIDTH) {
-            VEC a[SIDE];
-            for (int p = 0; p < high; p++) {
+        UNROLL for (int j = 0; j < CALLED; j++) PREFETCH(next[j] + line * (ptrdiff_t)sizeof(double));
+        UNROLL for (ptrdiff_t i = line; i < line + LANES; i += WIDTH) {
+            VEC a[SIDE], w = LOAD(weight + i);
+            UNROLL for (int p = 0; p < high; p++) {
                 a[p] = LOAD(left[p] + i);
-                if (fresh) {
-                    a[p] *= LOAD(weight + i);
-                    STORE(product + p * COLUMN + i, a[p]);
-                }
+                if (fresh) a[p] *= w;
                 IN_REGISTER(a[p]);
             }
-            for (int q = 0; q < wide; q++) {
-                VEC b = LOAD(right[q] + i);
+            UNROLL for (int q = 0; q < SIDE; q++) {
+                VEC b = LOAD(column[q] + i);
                 IN_REGISTER(b);
-                for (int p = 0; p < high; p++) sum[p][q] += a[p] * b;
+                UNROLL for (int p = 0; p < high; p++) sum[p][q] += a[p] * b;
             }
         }
     }
-    for (int p = 0; p < high; p++) {
-        for (int q = wide; q < 4; q++) sum[p][q] = SPLAT(0.0);
-        NAME(add_lane_sums)(sum[p], block->out + p * block->stride);
-    }
+    UNROLL for (int p = 0; p < high; p++)
+        UNROLL for (int q = 0; q < SIDE; q += 4) NAME(add_lane_sums)(sum[p] + q, block->out + p * block->stride + q);
 }
 
-static TARGET void NAME(dot_block)(int high, int wide, const struct block *block)
+static TARGET void NAME(corner_of)(int wide, int keep, const struct block *block)
 {
-#define DOTS(h, w) case 4 * (h) + (w): NAME(dots)(h, w, 0, block); break;
-    switch (4 * high + wide) {
-        DOTS(1, 1) DOTS(1, 2) DOTS(1, 3) DOTS(2, 1) DOTS(2, 2) DOTS(2, 3) DOTS(3, 1) DOTS(3, 2) DOTS(3, 3)
-#if SIDE == 4
-        DOTS(1, 4) DOTS(2, 4) DOTS(3, 4) DOTS(4, 1) DOTS(4, 2) DOTS(4, 3) DOTS(4, 4)
+#define CASE(w)                                                \
+    case 4 * w: NAME(corner)(w, 0, 0, block); break;           \
+    case 4 * w + 1: NAME(corner)(w, 0, 1, block); break;       \
+    case 4 * w + 2: NAME(corner)(w, 1, 0, block); break;       \
+    case 4 * w + 3: NAME(corner)(w, 1, 1, block); break;
+    switch (4 * wide + 2 * (block->residual != NULL) + keep) {
+        CASE(1) CASE(2) CASE(3)
+#if SIDE == 5
+        CASE(4) CASE(5)
 #endif
     }
-#undef DOTS
+#undef CASE
 }
 
-/* Left columns of one block: the weighted columns first ... of the panel, and the residual where it is their turn. */
-static TARGET void NAME(weigh_columns)(const struct tile *tile, ptrdiff_t first, int high, double *product,
-                                       const double **left)
+static TARGET void NAME(rectangle_of)(int high, int fresh, const struct block *block)
 {
-    for (int p = 0; p < high; p++) {
-        if (first + p < tile->k)
-            NAME(weigh)(product + p * COLUMN, tile->weight, tile->columns[first + p], tile->rows);
-        left[p] = first + p < tile->k ? product + p * COLUMN : tile->residual;
+#define CASE(h)                                          \
+    case 2 * h: NAME(rectangle)(h, 0, block); break;     \
+    case 2 * h + 1: NAME(rectangle)(h, 1, block); break;
+    switch (2 * high + fresh) {
+        CASE(1) CASE(2) CASE(3)
+#if SIDE == 5
+        CASE(4) CASE(5)
+#endif
     }
+#undef CASE
 }
 
-/* Lower triangle of X' diag(weight) X added to the first k rows of the sums, and X' residual to one more row. A panel of
-   weighted columns stays in the first-level cache while the columns pass by it. */
+/* Lower triangle of X' diag(weight) X added to the first k rows of the sums, and X' residual to one more row. Meanwhile the
+   columns of the next tile are called into the cache, but for the first ones, which were called before. */
 static TARGET void NAME(gram)(const struct tile *tile, double *sums)
 {
-    const ptrdiff_t k = tile->k, all = k + (tile->residual != NULL), stride = SUMS_STRIDE(k);
-    ptrdiff_t called = 0;
-    for (ptrdiff_t top = 0; top < all; top += PANEL) {
-        const double *left[PANEL];
-        const ptrdiff_t height = all - top < PANEL ? all - top : PANEL, end = top + height < k ? top + height : k;
-        for (ptrdiff_t j = 0; j < end; j += SIDE) {
-            const int wide = end - j < SIDE ? (int)(end - j) : SIDE;
-            for (ptrdiff_t p = j > top ? j - top : 0; p < height; p += SIDE, called++) {
-                const int high = height - p < SIDE ? (int)(height - p) : SIDE;
-                const ptrdiff_t first = top + p;
-                double *product = tile->panel + p * COLUMN;
-                struct block block = {
-                    tile->rows, left + p, tile->columns + j, tile->weight, product,
-                    called < k ? tile->next[called] : (const char *)tile->weight, sums + first * stride + j, stride,
-                };
-                if (j == 0 && wide == SIDE && first + SIDE <= k) {
-                    block.left = tile->columns + first;
-                    NAME(dots)(SIDE, SIDE, 1, &block);
-                    for (int q = 0; q < SIDE; q++) left[p + q] = product + q * COLUMN;
-                } else {
-                    if (j == 0) NAME(weigh_columns)(tile, first, high, product, left + p);
-                    NAME(dot_block)(high, wide, &block);
-                }
-            }
+    const ptrdiff_t k = tile->k, stride = SUMS_STRIDE(k);
+    ptrdiff_t called = tile->residual ? EARLY : 0;
+    for (ptrdiff_t top = 0; top < k; top += SIDE) {
+        const int high = k - top < SIDE ? (int)(k - top) : SIDE;
+        struct block block = {tile->rows, tile->columns + top, tile->columns + top, tile->weight, tile->residual, tile->panel,
+                              tile->next + (called < k ? called : k), sums + top * stride + top, sums + k * stride + top, stride};
+        const int keep = top > 2 * SIDE;
+        NAME(corner_of)(high, keep, &block);
+        for (ptrdiff_t j = 0; j < top; j += SIDE) {
+            called += CALLED;
+            block.next = tile->next + (called < k ? called : k);
+            block.right = tile->columns + j;
+            block.out = sums + top * stride + j;
+            NAME(rectangle_of)(high, !keep, &block);
+        }
+        called += CALLED;
+    }
+}
+
+/* X' residual of a few columns added to out. */
+INLINE TARGET void NAME(dots)(const int wide, const struct tile *tile, ptrdiff_t first, double *out)
+{
+    const double *column[4], *residual = tile->residual;
+    const char *next[4];
+    const ptrdiff_t rows = tile->rows;
+    VEC sum[4];
+    for (int q = 0; q < wide; q++) column[q] = tile->columns[first + q];
+    for (int q = 0; q < wide; q++) next[q] = tile->next[first + q];
+    for (int q = 0; q < 4; q++) sum[q] = SPLAT(0.0);
+    for (ptrdiff_t i = 0; i < rows; i += WIDTH) {
+        const VEC r = LOAD(residual + i);
+        for (int q = 0; q < wide; q++) {
+            PREFETCH(next[q] + i * (ptrdiff_t)sizeof(double));
+            sum[q] += r * LOAD(column[q] + i);
         }
     }
+    NAME(add_lane_sums)(sum, out);
 }
 
 /* X' residual added to out, which has room for four doubles more: a few columns at once. */
 static TARGET void NAME(score)(const struct tile *tile, double *out)
 {
-    for (ptrdiff_t j = 0; j < tile->k; j += SIDE) {
-        const int wide = tile->k - j < SIDE ? (int)(tile->k - j) : SIDE;
-        struct block block = {tile->rows, &tile->residual, tile->columns + j, NULL, NULL, tile->next[j], out + j, 0};
-        for (int q = 1; q < wide; q++)
-            for (ptrdiff_t line = 0; line < tile->rows; line += LANES)
-                PREFETCH(tile->next[j + q] + line * (ptrdiff_t)sizeof(double));
-        if (wide == SIDE)
-            NAME(dots)(1, SIDE, 0, &block);
-        else
-            NAME(dot_block)(1, wide, &block);
+    ptrdiff_t j = 0;
+    for (; j + 4 <= tile->k; j += 4) NAME(dots)(4, tile, j, out + j);
+    switch (tile->k - j) {
+    case 3: NAME(dots)(3, tile, j, out + j); break;
+    case 2: NAME(dots)(2, tile, j, out + j); break;
+    case 1: NAME(dots)(1, tile, j, out + j); break;
     }
 }
 
@@ -392,7 +442,6 @@ static TARGET void NAME(map_functions)(const double *x, double *exps, double *lo
 #undef LESS
 #undef AT_LEAST
 #undef LANE
-#undef PANEL
 #undef VEC
 #undef MASK
 #undef LOAD

@@ -88,6 +88,7 @@ static void working_columns(const struct instruction_set *set, const struct task
     /* columns a multiple of 4096 bytes apart share the same few cache sets: worth a copy where there are many */
     const int stay = rows == padded && in_place(X, row_stride) && column_stride % (ptrdiff_t)sizeof(double) == 0 &&
                      (column_stride % 4096 != 0 || task->k <= 16);
+    for (int j = 0; j < EARLY; j++) next[task->k + j] = (const char *)scratch;
     if (row_major) copy_row_major(set, task, X, rows, scratch);
     for (ptrdiff_t j = 0; j < task->k; j++) {
         const char *from = X + j * column_stride;
@@ -108,7 +109,7 @@ static void working_columns(const struct instruction_set *set, const struct task
 }
 
 /* Scratch of a walk: one allocation, in cache lines. */
-enum { PANEL_COLUMNS = 12, ETA = PANEL_COLUMNS, E, SUCCESSES_COPY, TRIALS_COPY, WEIGHT_COPY, RESIDUAL, INFORMATION, SCRATCH_COLUMNS };
+enum { PANEL_COLUMNS = 5, ETA = PANEL_COLUMNS, E, SUCCESSES_COPY, TRIALS_COPY, WEIGHT_COPY, RESIDUAL, INFORMATION, SCRATCH_COLUMNS };
 
 /* Row terms of a tile: fills residual and information, adds to the log-likelihood. */
 static void tile_row_terms(const struct instruction_set *set, struct task *task, ptrdiff_t start, ptrdiff_t rows,
@@ -125,7 +126,7 @@ static void tile_row_terms(const struct instruction_set *set, struct task *task,
         scratch + RESIDUAL * COLUMN,
         scratch + INFORMATION * COLUMN,
     };
-    const double largest = set->exponentials(eta, e, padded);
+    const double largest = set->exponentials(eta, e, padded, tile->next);
     if (largest > task->largest) task->largest = largest;
     fill(e + rows, 0.0, padded - rows);
     fill(eta + rows, 1.0, padded - rows);
@@ -145,7 +146,7 @@ static int walk(const struct instruction_set *set, struct task *task)
 {
     const ptrdiff_t k = task->k;
     const size_t doubles = (size_t)(SCRATCH_COLUMNS + k) * COLUMN;
-    char *memory = malloc(64 + doubles * sizeof(double) + 2 * (size_t)k * sizeof(char *));
+    char *memory = malloc(64 + doubles * sizeof(double) + (2 * (size_t)k + EARLY) * sizeof(char *));
     if (!memory) return -1;
     double *scratch = (double *)(memory + (64 - (uintptr_t)memory % 64));
     double *eta = scratch + ETA * COLUMN;
