@@ -13,6 +13,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "numpydoc",
+    "matplotlib.sphinxext.plot_directive",
     "myst_nb",
 ]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
@@ -25,4 +26,8 @@ autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
+plot_formats = ["svg"]
+plot_include_source = True
+plot_html_show_source_link = False
+plot_html_show_formats = False
 myst_enable_extensions = ["dollarmath", "colon_fence"]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from logit_stats.estimation.kernel import set_threads
     from logit_stats.keep import load
     from logit_stats.model import Logit, logit
+    from logit_stats.report.plots.of_predictions import plot_confusion
     from logit_stats.results import LogitResults
     from logit_stats.selection import compare, step
     from logit_stats.validation import compare_roc, reclassification
@@ -30,6 +31,7 @@ __all__ = [
     "errors",
     "load",
     "logit",
+    "plot_confusion",
     "reclassification",
     "set_threads",
     "show_config",
@@ -44,6 +46,7 @@ _HOME = {
     "compare_roc": "logit_stats.validation",
     "load": "logit_stats.keep",
     "logit": "logit_stats.model",
+    "plot_confusion": "logit_stats.report.plots.of_predictions",
     "reclassification": "logit_stats.validation",
     "step": "logit_stats.selection",
     "set_threads": "logit_stats.estimation.kernel",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -114,11 +114,13 @@ class Comparison:
     statistics : DataFrame
         Observations, log-likelihood, df, AIC, BIC, AIC weights, pseudo-R², area under the ROC curve.
     notes : tuple of str
+    results : tuple of LogitResults
     """
 
     coefficients: pd.DataFrame
     statistics: pd.DataFrame
     notes: tuple[str, ...]
+    results: tuple[LogitResults, ...] = field(default=(), repr=False)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -131,6 +133,19 @@ class Comparison:
         frame = self.frame
         rows = [(str(name), *row) for name, row in zip(frame.index, frame.to_numpy(), strict=True)]
         return Table.of(rows, head=("", *frame.columns)).as_latex()
+
+    def plot(self, ratios: bool = False, alpha: float = 0.05, method: str | None = None, ax: Any = None) -> Any:
+        """Draw the coefficients (or odds ratios) of all models with intervals, the models under each other, as a forest."""
+        from logit_stats.report.plots.of_coefficients import forests
+
+        return forests(
+            self.results,
+            [str(head) for head in self.coefficients.columns],
+            ratios=ratios,
+            alpha=alpha,
+            method=method,
+            ax=ax,
+        )
 
     def __str__(self) -> str:
         return "\n".join([self.frame.to_string(), *self.notes])
@@ -176,7 +191,7 @@ def compare(*results: LogitResults, names: list[str] | None = None, stars: bool 
     notes = [f"Standard errors in brackets: {', '.join(sorted(kinds))}."]
     notes += ["* p < 0.05, ** p < 0.01, *** p < 0.001"] if stars else []
     notes += [] if same else ["The models have different rows: log-likelihoods, AIC and BIC cannot be compared."]
-    return Comparison(pd.DataFrame(columns, index=order), statistics, tuple(notes))
+    return Comparison(pd.DataFrame(columns, index=order), statistics, tuple(notes), results)
 
 
 def _statistics(res: LogitResults, weight: float) -> dict[str, float]:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Plots:
     """Pictures of a result; they need matplotlib (``pip install 'logit-stats[plot]'``)."""
 
     result: Any
 
-    def coefficients(self, alpha: float = 0.05, method: str | None = None, ax: Any = None) -> Any:
-        """Coefficients with intervals (of `conf_int`), without the constant; an arrow is an interval without end."""
+    def coefficients(
+        self, alpha: float = 0.05, method: str | None = None, numbers: bool = False, ax: Any = None
+    ) -> Any:
+        """Coefficients with intervals (of `conf_int`), without the constant; an arrow is an interval without end.
+
+        With `numbers` estimates and limits stand in figures beside the picture.
+        """
         from logit_stats.report.plots.of_coefficients import forest
 
-        return forest(self.result, ratios=False, alpha=alpha, method=method, ax=ax)
+        return forest(self.result, ratios=False, alpha=alpha, method=method, numbers=numbers, ax=ax)
 
-    def odds_ratios(self, alpha: float = 0.05, method: str | None = None, ax: Any = None) -> Any:
-        """Odds ratios with intervals on a logarithmic axis."""
+    def odds_ratios(self, alpha: float = 0.05, method: str | None = None, numbers: bool = False, ax: Any = None) -> Any:
+        """Odds ratios with intervals on a logarithmic axis; arguments as for `coefficients`."""
         from logit_stats.report.plots.of_coefficients import forest
 
-        return forest(self.result, ratios=True, alpha=alpha, method=method, ax=ax)
+        return forest(self.result, ratios=True, alpha=alpha, method=method, numbers=numbers, ax=ax)
 
     def profile(self, name: str, alpha: float = 0.05, ax: Any = None) -> Any:
-        """Profile likelihood of one coefficient, with Wald's parabola and both intervals."""
+        """Profile likelihood of one coefficient and its limits, with Wald's parabola under the covariance in use."""
         from logit_stats.report.plots.of_coefficients import profile
 
         return profile(self.result, name, alpha=alpha, ax=ax)
@@ -40,17 +46,20 @@ class Plots:
 
         return trace(self.result, quantity=quantity, label=label, ax=ax)
 
-    def roc(self, ax: Any = None) -> Any:
-        """ROC curve with its area, its interval and the largest Youden index."""
+    def roc(self, label: str = "", thresholds: Sequence[float] = (), youden: bool = True, ax: Any = None) -> Any:
+        """ROC curve with its area, its interval and the largest Youden index; `thresholds` are marked on it.
+
+        Called again with the same `ax`, it adds a curve; `label` says whose it is.
+        """
         from logit_stats.report.plots.of_predictions import roc
 
-        return roc(self.result, ax=ax)
+        return roc(self.result, label=label, thresholds=thresholds, youden=youden, ax=ax)
 
-    def precision_recall(self, ax: Any = None) -> Any:
-        """Precision against recall."""
+    def precision_recall(self, label: str = "", ax: Any = None) -> Any:
+        """Precision against recall, and the prevalence; called again with the same `ax`, it adds a curve."""
         from logit_stats.report.plots.of_predictions import precision_recall
 
-        return precision_recall(self.result, ax=ax)
+        return precision_recall(self.result, label=label, ax=ax)
 
     def calibration(self, bins: int = 10, ax: Any = None) -> Any:
         """Share of events against predicted probability: bins, a smooth, and a rug of the predictions."""
@@ -59,37 +68,62 @@ class Plots:
         return calibration(self.result, bins, ax=ax)
 
     def confusion(self, threshold: float = 0.5, ax: Any = None) -> Any:
-        """Confusion matrix as a heat map."""
+        """Confusion matrix as a heat map; of other tables: `plot_confusion`."""
         from logit_stats.report.plots.of_predictions import confusion
 
         return confusion(self.result, threshold, ax=ax)
 
-    def residuals(self, variable: str | None = None, bins: int = 40, ax: Any = None) -> Any:
-        """Binned mean residuals against the probability, or against a variable."""
+    def residuals(self, variable: str | int | None = None, bins: int | None = None, ax: Any = None) -> Any:
+        """Binned mean residuals against the probability, or against a column of the data, by level if it is a factor.
+
+        There are about as many bins as the square root of the rows, unless `bins` is given.
+        """
         from logit_stats.report.plots.of_rows import residuals
 
         return residuals(self.result, variable, bins, ax=ax)
 
-    def influence(self, labels: int = 5, ax: Any = None) -> Any:
-        """Studentized residuals against leverage, Cook's distance as size, the largest labelled."""
+    def influence(self, labels: int = 5, by: str = "row", ax: Any = None) -> Any:
+        """Studentized residuals against leverage, Cook's distance as area, the largest labelled.
+
+        Of rows, or of covariate patterns (``by="pattern"``); see `get_influence`.
+        """
         from logit_stats.report.plots.of_rows import influence
 
-        return influence(self.result, labels, ax=ax)
+        return influence(self.result, labels, by, ax=ax)
 
-    def margins(self, variable: str, points: int = 25, alpha: float = 0.05, ax: Any = None) -> Any:
-        """Average probability along a number or at the levels of a factor, with intervals."""
-        from logit_stats.report.plots.of_rows import margins
+    def margins(
+        self, variable: str | int, points: int = 25, alpha: float = 0.05, at: Mapping[str, Any] | None = None,
+        over: str | None = None, ax: Any = None,
+    ) -> Any:  # fmt: skip
+        """Average probability along a number or at the levels of a factor, with intervals, other variables as observed.
 
-        return margins(self.result, variable, points, alpha, ax=ax)
+        As in `margins()`, `at` sets other variables (``at={"smoke": [0, 1]}``, a line for each), and `over` takes the
+        rows of each value of a column by themselves.
+        """
+        from logit_stats.report.plots.of_variables import margins
 
-    def curve(self, x: str, threshold: float = 0.5, alpha: float = 0.05, ax: Any = None) -> Any:
-        """Data, probability and interval along the only variable of a model."""
-        from logit_stats.report.plots.of_rows import curve
+        return margins(self.result, variable, points, alpha, at=at, over=over, ax=ax)
 
-        return curve(self.result, x, threshold, alpha, ax=ax)
+    def curve(
+        self, x: str | int, threshold: float = 0.5, alpha: float = 0.05, logit: bool = False, ax: Any = None
+    ) -> Any:
+        """Data, probability and interval along the only variable of a model; `logit` adds the line of the log odds."""
+        from logit_stats.report.plots.of_variables import curve
 
-    def boundary(self, x1: str, x2: str, threshold: float = 0.5, ax: Any = None) -> Any:
+        return curve(self.result, x, threshold, alpha, logit=logit, ax=ax)
+
+    def boundary(self, x1: str | int, x2: str | int, threshold: float = 0.5, ax: Any = None) -> Any:
         """Where the probability crosses a threshold in the plane of two numbers."""
-        from logit_stats.report.plots.of_rows import boundary
+        from logit_stats.report.plots.of_variables import boundary
 
         return boundary(self.result, x1, x2, threshold, ax=ax)
+
+    def __repr__(self) -> str:
+        return f"<Plots: {', '.join(_pictures())}; each takes ax and returns it>"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"There is no picture {name!r}; there are {', '.join(_pictures())}.")
+
+
+def _pictures() -> list[str]:
+    return [name for name in vars(Plots) if not name.startswith("_") and callable(getattr(Plots, name))]

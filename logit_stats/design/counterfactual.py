@@ -70,6 +70,15 @@ def find_variable(design: Design, name: str) -> Variable:
     return found[name]
 
 
+def find_column(design: Design, name: str | int) -> int:
+    """Position of a design column given by its name or position; an error that lists the names where it is not there."""
+    if isinstance(name, str) and name in design.names:
+        return design.names.index(name)
+    if not isinstance(name, (str, bool)) and -design.columns <= name < design.columns:
+        return range(design.columns)[name]
+    raise MissingColumnError(f"{name!r} is no column of the model; its columns are {listed(design.names, 10)}.")
+
+
 def _variable(design: Design, name: str) -> Variable:
     assert design.formula is not None
     info = design.formula.info

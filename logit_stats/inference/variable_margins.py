@@ -134,11 +134,11 @@ def variable_margins(
     chosen = [find_variable(design, name) for name in wanted]
     if not chosen:
         raise DataError("The model has no variable; there is no effect to show.")
-    scenarios = _scenarios(fit, at)
-    groups = _groups(fit, over, subset)
+    settings = scenarios(fit, at)
+    groups = weight_groups(fit, over, subset)
     effects = [e for v in chosen for e in _effects_of(v, method, changes, dummy)]
     rows, gradients = [], []
-    for scenario, (group, weight), effect in product(scenarios, groups, effects):
+    for scenario, (group, weight), effect in product(settings, groups, effects):
         if effect.variable.name in scenario:
             continue
         estimate, gradient = _estimate(fit, effect, scenario, weight, method, comparison)
@@ -175,7 +175,8 @@ def _effects_of(variable: Variable, method: str, changes: str, dummy: bool) -> I
             yield _Effect(variable, (low, high))
 
 
-def _scenarios(fit: Fit, at: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+def scenarios(fit: Fit, at: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Every combination of the values that `at` sets variables to."""
     if not at:
         return [{}]
     choices = []
@@ -186,8 +187,8 @@ def _scenarios(fit: Fit, at: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     return [dict(choice) for choice in product(*choices)]
 
 
-def _groups(fit: Fit, over: str | None, subset: Any) -> list[tuple[Any, FloatArray]]:
-    """Weights of the rows used, one vector for each group."""
+def weight_groups(fit: Fit, over: str | None, subset: Any) -> list[tuple[Any, FloatArray]]:
+    """Weights of the rows used, one vector for each value of the column `over`, with that value."""
     design = fit.design
     weight = design.row_weight
     if subset is not None:

@@ -1,14 +1,61 @@
-"""What all plots share: axes, colours that the colour-blind can tell apart, words."""
+"""What all plots share: axes, colours that the colour-blind can tell apart, texts and ticks that fit the space there is."""
 
 from __future__ import annotations
 
 import textwrap
+from dataclasses import dataclass
 from typing import Any
 
-# Okabe and Ito (2008), Color Universal Design
-BLUE, ORANGE, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#888888"
+import numpy as np
+
 # More points than these are thinned evenly, and the picture says so.
-MOST_POINTS = 5_000
+MOST_POINTS = 2_000
+MARKERS = "osD^vP"
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours of Okabe and Ito (2008, Color Universal Design) that stand out on a background.
+
+    Attributes
+    ----------
+    series : tuple of str
+        For what is compared; the first two serve most pictures.
+    ink, faint : str
+        For lines that matter, and for those that only guide the eye.
+    """
+
+    series: tuple[str, ...]
+    ink: str
+    faint: str
+
+    @property
+    def first(self) -> str:
+        """Colour of what the picture is about."""
+        return self.series[0]
+
+    @property
+    def second(self) -> str:
+        """Colour of what it is compared with."""
+        return self.series[1]
+
+    def number(self, i: int) -> str:
+        """Colour of the i-th thing compared."""
+        return self.series[i % len(self.series)]
+
+
+ON_LIGHT = Palette(("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"), "#000000", "#767676")
+ON_DARK = Palette(("#56B4E9", "#E69F00", "#2FBF93", "#CC79A7", "#F0E442", "#D55E00"), "#FFFFFF", "#A8A8A8")
+
+
+def palette(ax: Any) -> Palette:
+    """Colours for the background that the style in use gives the axes."""
+    from matplotlib.colors import to_rgba
+
+    red, green, blue, opacity = to_rgba(ax.get_facecolor())
+    if opacity == 0.0:
+        red, green, blue, _ = to_rgba(ax.figure.get_facecolor())
+    return ON_DARK if 0.299 * red + 0.587 * green + 0.114 * blue < 0.4 else ON_LIGHT
 
 
 def axes(ax: Any, width: float = 6.0, height: float = 4.2) -> Any:
@@ -28,10 +75,74 @@ def axes(ax: Any, width: float = 6.0, height: float = 4.2) -> Any:
     return pyplot.subplots(figsize=(width, height), layout="constrained")[1]
 
 
+# Texts.
+
+
+def inches(ax: Any) -> tuple[float, float]:
+    """Width and height of the axes."""
+    place, figure = ax.get_position(), ax.figure.get_figure(root=True)
+    width, height = figure.get_size_inches()
+    return float(place.width * width), float(place.height * height)
+
+
+def font_size(ax: Any, share: float = 0.9) -> float:
+    """Points of a text inside the axes: a share of the style's size, less in small axes."""
+    from matplotlib import rcParams
+
+    width, height = inches(ax)
+    return float(rcParams["font.size"]) * share * float(np.clip(min(width / 3.6, height / 1.6), 0.65, 1.0))
+
+
 def wrapped(name: str, width: int = 32) -> str:
-    """A long name in several lines."""
-    safe = name.replace("$", r"\$")  # matplotlib takes what stands between two of them for mathematics
+    """A long name in several lines; no character of it is taken for mathematics."""
+    safe = name.replace("$", r"\$")
     return "\n".join(textwrap.wrap(safe, width)) or safe
+
+
+def _letters(length: float, points: float) -> int:
+    """How many letters of a size go into a length in inches."""
+    return max(int(length * 72.0 / (0.56 * points)), 8)
+
+
+def name_axes(ax: Any, x: str, y: str, title: str = "") -> None:
+    """Label the axes in as many lines as their length asks for, smaller on small axes."""
+    width, height = inches(ax)
+    shrink = float(np.clip(min(width / 2.8, height / 1.2), 0.75, 1.0))
+    for text, words, length in ((ax.xaxis.label, x, width), (ax.yaxis.label, y, height), (ax.title, title, width)):
+        points = text.get_fontsize() * shrink
+        if text is ax.title:
+            points = font_size(ax)
+        text.set_fontsize(points)
+        text.set_text(wrapped(words, _letters(length * 1.1, points)))
+    if shrink < 1.0:
+        ax.tick_params(labelsize=font_size(ax))
+
+
+def legend(ax: Any, loc: str = "best", title: str | None = None) -> None:
+    """Legend without a box, on a veil of the background so that lines below it do not hurt."""
+    size = font_size(ax)
+    shown = ax.legend(loc=loc, fontsize=size, title=title, title_fontsize=size, framealpha=0.75, borderpad=0.3)
+    shown.get_frame().set_linewidth(0.0)
+
+
+def remark(ax: Any, text: str) -> None:
+    """Say something about the whole picture, above its right corner, beside what has been said."""
+    said = [t for t in ax.texts if t.get_gid() == "remark"]
+    if said:
+        said[0].set_text(f"{said[0].get_text()}; {text}")
+        return
+    ax.annotate(
+        text, (1.0, 1.0), xytext=(0, 3), xycoords="axes fraction", textcoords="offset points", ha="right", va="bottom",
+        fontsize=font_size(ax, 0.8), color=palette(ax).faint, gid="remark",
+    )  # fmt: skip
+
+
+def interval_words(alpha: float, kind: str = "") -> str:
+    """``95 % interval``, and of what kind unless it is the usual one."""
+    return f"{100.0 * (1.0 - alpha):g} % interval{f' ({kind})' if kind else ''}"
+
+
+# Rows.
 
 
 def thinned(rows: int) -> slice:
@@ -39,15 +150,68 @@ def thinned(rows: int) -> slice:
     return slice(None, None, max(1, -(-rows // MOST_POINTS)))
 
 
-def say_thinned(ax: Any, rows: int) -> None:
-    """Say in the picture that not every row is shown."""
+def thinned_words(rows: int) -> str:
+    """Say that not every row is shown; nothing where every row is."""
     step = thinned(rows).step
-    if step > 1:
-        ax.annotate(
-            f"every {step}th of {rows:,} rows shown",
-            (1.0, 1.01),
-            xycoords="axes fraction",
-            ha="right",
-            fontsize=8,
-            color=GREY,
-        )
+    return (
+        f"every {step}{'nd' if step == 2 else 'rd' if step == 3 else 'th'} of {rows:,} rows shown" if step > 1 else ""
+    )
+
+
+def without_hidden(x: Any, y: Any) -> Any:
+    """Mask of the points of a curve in the unit square that the eye can tell from their neighbours."""
+    if len(x) <= MOST_POINTS:
+        return np.ones(len(x), dtype=bool)
+    cell = np.rint(np.column_stack([x, y]) * MOST_POINTS)
+    changed = np.r_[True, (np.diff(cell, axis=0) != 0.0).any(axis=1)]
+    return changed | np.r_[changed[1:], True]
+
+
+def areas(size: Any, least: float = 8.0, most: float = 120.0) -> Any:
+    """Marker areas in proportion to sizes, within what can be seen and does not cover the picture."""
+    largest = float(np.max(size)) if len(size) else 1.0
+    return np.maximum(most * np.asarray(size) / max(largest, 1e-300), least)
+
+
+# Ticks.
+
+
+def plain_log_axis(ax: Any, low: float, high: float) -> None:
+    """Logarithmic x axis over a range, ticks written as plain numbers: 0.1 0.2 0.5 1 2 5 10."""
+    from matplotlib import ticker
+
+    ax.set_xscale("log")
+    room = max(int(inches(ax)[0] * 2.2), 2)
+    decades = np.log10(high / low)
+    axis = ax.xaxis
+    if decades < 0.8:
+        axis.set_major_locator(ticker.MaxNLocator(min(room, 6), steps=[1, 2, 2.5, 5, 10]))
+    else:
+        subs = next((s for s in ((1.0, 2.0, 5.0), (1.0, 3.0)) if decades * len(s) <= room), (1.0,))
+        axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=max(room, 3)))
+    axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: plain_number(value)))
+    axis.set_minor_locator(ticker.NullLocator())
+    ax.set_xlim(low, high)
+
+
+def plain_number(value: float) -> str:
+    """A tick as one would write it."""
+    return f"{value:.10g}" if 1e-4 <= abs(value) < 1e5 else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+
+
+def place_labels(ax: Any, x: Any, y: Any, texts: list[str], points: float) -> None:
+    """Write labels beside points, on the side where they do not cover a label written before."""
+    taken: list[tuple[float, float, float, float]] = []
+    per_point = ax.figure.dpi / 72.0
+    for at_x, at_y, text in zip(x, y, texts, strict=True):
+        px, py = ax.transData.transform((at_x, at_y)) / per_point
+        wide, high = 0.6 * points * len(text), 1.1 * points
+        sides = [(4, 4), (4, -4 - high), (-4 - wide, 4), (-4 - wide, -4 - high), (4, 4 + high), (4, -4 - 2 * high)]
+        boxes = [(px + dx, py + dy, px + dx + wide, py + dy + high) for dx, dy in sides]
+        free = next((i for i, box in enumerate(boxes) if not any(_overlap(box, other) for other in taken)), 0)
+        taken.append(boxes[free])
+        ax.annotate(text, (at_x, at_y), xytext=sides[free], textcoords="offset points", fontsize=points)
+
+
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 
 from logit_stats.errors import check_choice
-from logit_stats.report.plots.canvas import BLUE, GREEN, ORANGE, axes
+from logit_stats.report.plots.canvas import axes, legend, name_axes, palette
 
-# Okabe and Ito's remaining colours that show on white
-COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARK = "logit_stats trace"
 # Up to so many iterations each has its point.
 MOST_MARKED = 30
@@ -25,7 +23,7 @@ def trace(res: Any, *, quantity: str, label: str | None, ax: Any) -> Any:
     found = res.trace
     values = found.cost if quantity == "cost" else np.where(found.distance > 0.0, found.distance, np.nan)
     before = [line for line in ax.lines if line.get_gid() == MARK]
-    colour = COLOURS[len(before) % len(COLOURS)]
+    colour = palette(ax).number(len(before))
     name = label if label is not None else f"{res.fit_.method}{'' if res.converged else ', not converged'}"
     at = np.arange(len(values))
     points = "o" if len(values) <= MOST_MARKED else None
@@ -38,15 +36,11 @@ def trace(res: Any, *, quantity: str, label: str | None, ax: Any) -> Any:
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     if quantity == "distance":
         ax.set_yscale("log")
-    ax.set_xlabel(_iteration(res, ax.get_xlabel() if before else ""))
     penalized = "penalized " if res.fit_.method == "firth" else ""
-    ax.set_ylabel(
-        f"cost (mean negative {penalized}log-likelihood)"
-        if quantity == "cost"
-        else "distance to the maximum (standard errors)"
-    )
+    cost, distance = f"cost (mean negative {penalized}log-likelihood)", "distance to the maximum (standard errors)"
+    name_axes(ax, _iteration(res, ax.get_xlabel() if before else ""), cost if quantity == "cost" else distance)
     if label is not None or before:
-        ax.legend(frameon=False, fontsize=9)
+        legend(ax)
     return ax
 
 

@@ -1,171 +1,153 @@
-"""Rows and variables: residuals, influence, margins, the curve of one number, the boundary of two."""
+"""Rows: residuals against probabilities and variables, influence."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from logit_stats.design.counterfactual import find_variable, used_column
+from logit_stats.design.counterfactual import find_column, used_column
 from logit_stats.errors import DataError
-from logit_stats.report.plots.canvas import BLACK, BLUE, GREY, ORANGE, axes, say_thinned, thinned, wrapped
+from logit_stats.report.plots.canvas import (
+    MOST_POINTS,
+    areas,
+    axes,
+    font_size,
+    legend,
+    name_axes,
+    palette,
+    place_labels,
+    remark,
+    wrapped,
+)
 
 
-def residuals(res: Any, variable: str | None, bins: int, *, ax: Any) -> Any:
-    """Binned mean residuals against the probability or a variable, inside +-2 of their standard errors if the model holds.
+def residuals(res: Any, variable: str | int | None, bins: int | None, *, ax: Any) -> Any:
+    """Binned mean residuals against the probability, a number, or by level of a factor.
 
-    Gelman and Hill (2007, Data Analysis Using Regression, section 5.6).
+    About 95 % of them lie within two standard errors of zero where the model holds (Gelman and Hill 2007, Data Analysis Using
+    Regression, section 5.6). The variable may be any column of the data, also one that the model leaves out.
     """
-    ax = axes(ax)
-    residual, p = np.asarray(res.resid_response, dtype=np.float64), np.asarray(res.predict(), dtype=np.float64)
-    x = p if variable is None else _numbers(res, variable)
-    if bins < 1:
+    if bins is not None and bins < 1:
         raise DataError(f"bins={bins}: give one or more.")
-    # rows of one value stay together, and count as many outcomes as they stand for
-    size = res.fit_.design.row_weight
-    edges = np.unique(np.quantile(x, np.linspace(0.0, 1.0, min(bins, max(len(x) // 5, 1)) + 1)))
-    place = (
-        np.searchsorted(edges[1:-1], x, side="right")
-        if len(np.unique(x)) > bins
-        else np.unique(x, return_inverse=True)[1]
-    )
-    total = np.bincount(place, weights=size)
-    kept = total > 0
-    sums = [np.bincount(place, weights=size * v)[kept] / total[kept] for v in (x, residual, p * (1.0 - p))]
-    middle, mean, bound = sums[0], sums[1], 2.0 * np.sqrt(sums[2] / total[kept])
-    ax.fill_between(middle, -bound, bound, color=GREY, alpha=0.25, step="mid", label="± 2 standard errors")
-    ax.plot(middle, mean, "o", color=BLUE, label="mean residual of a bin")
-    ax.axhline(0.0, color=BLACK, linewidth=0.8)
-    ax.set(xlabel="predicted probability" if variable is None else wrapped(variable), ylabel="observed - predicted")
-    ax.legend(frameon=False, fontsize=9)
+    ax = axes(ax)
+    colours = palette(ax)
+    x, levels = _along(res, variable)
+    known = np.isfinite(x)
+    residual, size, spread = (v[known] for v in _row_sums(res))
+    table = _binned(x[known], residual, size, spread, bins if bins is not None else _usual_bins(len(x)))
+    if levels or len(table) < 3:
+        ax.vlines(table["x"], -table["bound"], table["bound"], color=colours.faint, alpha=0.3, linewidth=9,
+                  label="± 2 standard errors")  # fmt: skip
+    else:
+        ax.fill_between(table["x"], -table["bound"], table["bound"], color=colours.faint, alpha=0.25, linewidth=0,
+                        label="± 2 standard errors")  # fmt: skip
+    words = "mean residual of a level" if levels else "mean residual of a bin"
+    ax.plot(table["x"], table["mean"], "o", color=colours.first, markersize=4.5, label=words)
+    ax.axhline(0.0, color=colours.ink, linewidth=0.8)
+    if levels:
+        _name_levels(ax, levels)
+    if not known.all():
+        remark(ax, f"{int((~known).sum()):,} rows without {variable} left out")
+    name_axes(ax, "predicted probability" if variable is None else _words(res, variable), "observed - predicted")
+    legend(ax)
     return ax
 
 
-def influence(res: Any, labels: int, *, ax: Any) -> Any:
+def _usual_bins(rows: int) -> int:
+    return int(np.clip(np.sqrt(rows), 5, 80))
+
+
+def _words(res: Any, variable: str | int) -> str:
+    return variable if isinstance(variable, str) else str(res.model.exog_names[variable])
+
+
+def _along(res: Any, variable: str | int | None) -> tuple[Any, list[Any]]:
+    """What residuals are drawn against, NaN where it is missing: numbers, or positions of levels and these."""
+    design = res.fit_.design
+    if variable is None:
+        return np.asarray(res.predict(), dtype=np.float64), []
+    if design.table is None:
+        return np.asarray(design.X[:, find_column(design, variable)], dtype=np.float64), []
+    column = used_column(design, str(variable))
+    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
+        numbers = np.asarray(column.astype("float64"), dtype=np.float64)
+        two = np.unique(numbers[np.isfinite(numbers)])
+        if len(two) != 2:
+            return numbers, []
+        # of two numbers, 0 and 1 say, the distance means nothing
+        return np.where(np.isfinite(numbers), numbers == two[1], np.nan), [f"{value:g}" for value in two]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, levels = column.cat.codes.to_numpy(), list(column.cat.categories)
+    else:
+        found, values = pd.factorize(column, sort=True)
+        codes, levels = np.asarray(found), list(values)
+    if len(levels) > 60:
+        raise DataError(f"{variable!r} has {len(levels)} levels, too many for a picture.")
+    return np.where(codes < 0, np.nan, codes), levels
+
+
+def _row_sums(res: Any) -> tuple[Any, Any, Any]:
+    """Residual, weight, and variance of weight times residual if the model holds, of every row."""
+    design = res.fit_.design
+    residual, p = (np.asarray(v, dtype=np.float64) for v in (res.resid_response, res.predict()))
+    size = design.row_weight
+    # a frequency weight stands for that many rows; a sampling weight multiplies one
+    once = design.weight.values if design.weight_kind == "sampling" else 1.0
+    return residual, size, size * once * p * (1.0 - p)
+
+
+def _binned(x: Any, residual: Any, size: Any, spread: Any, bins: int) -> pd.DataFrame:
+    """Mean residuals by bins with equally many rows; rows of one value stay together, and weights count."""
+    values = np.unique(x)
+    inner = values[1:] if len(values) <= bins else np.unique(np.quantile(x, np.linspace(0.0, 1.0, bins + 1)))[1:-1]
+    place = np.searchsorted(inner, x, side="right")
+    total, kept = np.bincount(place, weights=size), np.bincount(place, weights=size) > 0.0
+    middle, mean = (np.bincount(place, weights=size * v)[kept] / total[kept] for v in (x, residual))
+    bound = 2.0 * np.sqrt(np.bincount(place, weights=spread)[kept]) / total[kept]
+    return pd.DataFrame({"x": middle, "mean": mean, "bound": bound})
+
+
+def _name_levels(ax: Any, levels: list[Any]) -> None:
+    ax.set_xticks(range(len(levels)), [wrapped(str(level), 14) for level in levels])
+    ax.set_xlim(-0.5, len(levels) - 0.5)
+    if sum(len(str(level)) + 2 for level in levels) > 60:
+        ax.tick_params(axis="x", rotation=90)
+
+
+# Rows drawn as circles; the others are dots, which take no room in a file.
+_CIRCLES = 400
+
+
+def influence(res: Any, labels: int, by: str, *, ax: Any) -> Any:
     """Studentized residuals against leverage; areas are Cook's distances; the largest carry their row labels."""
     ax = axes(ax)
-    found = res.get_influence()
-    hat, resid, cook = found.hat_matrix_diag, found.resid_studentized, found.cooks_distance
-    shown = thinned(len(hat))
-    largest = max(float(np.nanmax(cook)), 1e-300)
+    found, colours = res.get_influence(by), palette(ax)
+    hat, resid, order = found.hat_matrix_diag, found.resid_studentized, found.order
+    # Cook's distance is a matter of the unpenalized likelihood
+    cook = None if found.fit.method == "firth" else found.cooks_distance
+    measure = "leverages" if cook is None else "Cook's distances"
+    # the rows that matter with their areas, and of many others evenly spaced ones as dots
+    large, rest = order[:_CIRCLES], order[_CIRCLES:]
+    if len(rest) > MOST_POINTS:
+        rest = rest[:: -(-len(rest) // MOST_POINTS)]
+        remark(ax, f"{_CIRCLES + len(rest):,} of {len(hat):,} {found.unit}s shown, all with large {measure}")
+    large = np.sort(large)
+    sizes = 25.0 if cook is None else areas(np.nan_to_num(cook[large]), 6.0, 260.0)
     ax.scatter(
-        hat[shown], resid[shown], s=8.0 + 400.0 * cook[shown] / largest, facecolors="none", edgecolors=BLUE, alpha=0.8
+        hat[large], resid[large], s=sizes, facecolors="none", edgecolors=colours.first, alpha=0.8, linewidths=0.9
     )
-    ax.axhline(0.0, color=GREY, linewidth=0.8)
-    for row in np.argsort(-cook, kind="stable")[:labels]:
-        ax.annotate(
-            str(res.fit_.design.index[row]),
-            (hat[row], resid[row]),
-            xytext=(4, 4),
-            textcoords="offset points",
-            fontsize=8,
-        )
-    ax.set(xlabel="leverage", ylabel="studentized residual")
-    say_thinned(ax, len(hat))
+    ax.plot(hat[rest], resid[rest], "o", color=colours.first, markersize=2.0, alpha=0.5)
+    ax.axhline(0.0, color=colours.faint, linewidth=0.8, zorder=0)
+    mean = float(np.average(hat, weights=found.fit.design.frequency))
+    ax.axvline(2.0 * mean, color=colours.faint, linewidth=0.8, linestyle=":", zorder=0, label="twice the mean leverage")
+    if cook is not None:
+        words = f"area: Cook's distance, at most {float(np.nanmax(cook)):.3g}"
+        ax.plot([], [], "o", markerfacecolor="none", color=colours.first, label=words)
+    ax.margins(0.08, 0.12)
+    name_axes(ax, "leverage" if by == "row" else f"leverage of a {found.unit}", "studentized residual")
+    legend(ax)
+    top = order[: max(labels, 0)]
+    place_labels(ax, hat[top], resid[top], [str(label) for label in found.labels[top]], font_size(ax, 0.8))
     return ax
-
-
-def margins(res: Any, variable: str, points: int, alpha: float, *, ax: Any) -> Any:
-    """Average probability along a number, or at the levels of a factor, other variables as observed."""
-    from scipy import stats
-
-    ax = axes(ax)
-    found = find_variable(res.fit_.design, variable)
-    factor = found.kind == "factor" or bool(found.levels)
-    values = list(found.levels) if factor else list(np.linspace(found.low, found.high, points))
-    table = [_average(res, variable, value) for value in values]
-    estimate, half = np.array([t[0] for t in table]), stats.norm.isf(alpha / 2.0) * np.array([t[1] for t in table])
-    if factor:
-        ax.errorbar(range(len(values)), estimate, yerr=half, fmt="o", color=BLUE, capsize=3)
-        ax.set_xticks(range(len(values)), [wrapped(str(value), 14) for value in values])
-        ax.set_xlim(-0.5, len(values) - 0.5)
-    else:
-        ax.plot(values, estimate, color=BLUE)
-        ax.fill_between(
-            values, np.maximum(estimate - half, 0.0), np.minimum(estimate + half, 1.0), color=BLUE, alpha=0.2
-        )
-    ax.set(xlabel=wrapped(variable), ylabel=f"average probability, {100 * (1 - alpha):g} % interval")
-    return ax
-
-
-def _average(res: Any, variable: str, value: Any) -> tuple[float, float]:
-    from logit_stats.inference.variable_margins import mean_probability
-
-    p, gradient = mean_probability(res.fit_, {variable: value}, res.fit_.design.row_weight)
-    return p, float(np.sqrt(gradient @ res.covariance_.working @ gradient))
-
-
-def curve(res: Any, x: str, threshold: float, alpha: float, *, ax: Any) -> Any:
-    """Data, probability and its interval along the only variable of a model, and where it crosses the threshold."""
-    variables = [] if res.fit_.design.formula is None else list(res.fit_.design.formula.columns)
-    if variables != [x]:
-        raise DataError(
-            f"curve({x!r}) draws models of that variable alone; this one has {', '.join(variables) or 'columns'}. Use margins()."
-        )
-    ax = axes(ax)
-    data, y = _numbers(res, x), np.asarray(res.model.endog)
-    shown = thinned(len(data))
-    jitter = np.random.default_rng(0).uniform(-0.02, 0.02, len(data)) if not res.fit_.design.response.grouped else 0.0
-    ax.plot(data[shown], (y + jitter)[shown], "o", color=BLACK, markersize=3, alpha=0.5, label="data")
-    grid = np.linspace(data.min(), data.max(), 200)
-    band = res.get_prediction({x: grid})
-    low, high = band.conf_int(alpha).T
-    ax.fill_between(grid, low, high, color=BLUE, alpha=0.2, label=f"{100 * (1 - alpha):g} % interval")
-    ax.plot(grid, band.predicted, color=BLUE, label="probability")
-    ax.axhline(threshold, color=GREY, linewidth=1.0, linestyle="--")
-    crosses = grid[np.flatnonzero(np.diff(np.sign(band.predicted - threshold)))]
-    for where in crosses:
-        ax.axvline(where, color=ORANGE, linewidth=1.0, linestyle="--")
-    ax.set(xlabel=wrapped(x), ylabel="probability")
-    ax.legend(frameon=False, fontsize=9)
-    say_thinned(ax, len(data))
-    return ax
-
-
-def boundary(res: Any, x1: str, x2: str, threshold: float, *, ax: Any) -> Any:
-    """Where the probability crosses the threshold in the plane of two numbers, other variables at mean or commonest level."""
-    ax = axes(ax, 5.4, 4.6)
-    first, second = _numbers(res, x1), _numbers(res, x2)
-    grid = np.meshgrid(np.linspace(first.min(), first.max(), 120), np.linspace(second.min(), second.max(), 120))
-    others = {name: _typical(res, name) for name in res.fit_.design.formula.columns if name not in (x1, x2)}
-    flat = {x1: grid[0].ravel(), x2: grid[1].ravel(), **{k: [v] * grid[0].size for k, v in others.items()}}
-    offset = None if res.fit_.design.offset is None else float(np.mean(res.fit_.design.offset.values))
-    p = np.asarray(res.predict(flat, offset=offset)).reshape(grid[0].shape)
-    filled = ax.contourf(*grid, p, levels=np.linspace(0.0, 1.0, 11), cmap="cividis", alpha=0.55)
-    ax.figure.colorbar(filled, ax=ax, label="probability")
-    if p.min() < threshold < p.max():
-        ax.contour(*grid, p, levels=[threshold], colors=[BLACK], linewidths=1.6)
-    y, shown = np.asarray(res.model.endog) > 0.5, thinned(len(first))
-    for kind, mark, colour, label in ((~y, "o", BLUE, "non-events"), (y, "^", ORANGE, "events")):
-        ax.plot(
-            first[shown][kind[shown]],
-            second[shown][kind[shown]],
-            mark,
-            color=colour,
-            markersize=4,
-            alpha=0.7,
-            label=label,
-        )
-    said = (
-        f" ({', '.join(f'{k} = {v:.3g}' if isinstance(v, float) else f'{k} = {v}' for k, v in others.items())})"
-        if others
-        else ""
-    )
-    ax.set(xlabel=wrapped(x1), ylabel=wrapped(x2), title=wrapped(f"boundary at p = {threshold:g}{said}", 60))
-    ax.title.set_fontsize(9)
-    ax.legend(loc="best", fontsize=8)
-    say_thinned(ax, len(first))
-    return ax
-
-
-def _numbers(res: Any, name: str) -> Any:
-    if find_variable(res.fit_.design, name).kind != "number":
-        raise DataError(f"{name!r} is a factor; this picture needs a number. Use margins({name!r}).")
-    return np.asarray(used_column(res.fit_.design, name), dtype=np.float64)
-
-
-def _typical(res: Any, name: str) -> Any:
-    column = used_column(res.fit_.design, name)
-    if find_variable(res.fit_.design, name).kind == "number":
-        return float(np.asarray(column, dtype=np.float64).mean())
-    return column.mode().iloc[0]
