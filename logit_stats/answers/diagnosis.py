@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from logit_stats.assess.cluster_influence import ClusterInfluence
     from logit_stats.assess.collinearity import VarianceInflation
     from logit_stats.assess.conditioning import ConditionIndices
+    from logit_stats.assess.fragility import Fragility
     from logit_stats.assess.influence import Influence
     from logit_stats.assess.left_out import RefitWithout
     from logit_stats.assess.linearity import Linearity
@@ -72,6 +73,41 @@ class Diagnosis(Finished):
         from logit_stats.assess.left_out import refit_without
 
         return refit_without(self._reported, labels, groups)
+
+    def fragility(
+        self,
+        term: str | None = None,
+        alpha: float = 0.05,
+        *,
+        change: str = "rows",
+        groups: Any = None,
+        most: int | None = None,
+    ) -> Fragility:
+        """What a few rows can change: the fewest without which a sign or a significance turns, each set verified by a refit.
+
+        Parameters
+        ----------
+        term : str, optional
+            A term, whose coefficients are looked at one by one, or a coefficient; by default all but the constant.
+        alpha : float
+            Level of significance.
+        change : {"rows", "outcomes"}
+            Leave observations out, or change their outcomes (the fragility index).
+        groups : str or (n,) array_like, optional
+            Leave out whole clusters: a column name or one label for each row.
+        most : int, optional
+            The most that are left out (changed): by default a tenth, at least 10.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> res = ls.logit("low ~ age + lwt + C(race) + smoke", ls.datasets.load("birthwt")).fit()
+        >>> print(res.fragility("lwt").findings[1])
+        Without row 67 (1 of 189) lwt is no longer significant: p 0.0498 -> 0.089.
+        """
+        from logit_stats.assess.fragility import fragility
+
+        return fragility(self._reported, term, alpha, change, groups, most)
 
     def vif(self) -> VarianceInflation:
         """Generalized variance inflation factors of the terms, and those of the design columns."""
