@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from logit_stats.estimation.kernel import set_threads
     from logit_stats.keep import load
     from logit_stats.model import Logit, logit
+    from logit_stats.multinomial_model import MNLogit, mnlogit
+    from logit_stats.multinomial_results import MNLogitResults
     from logit_stats.report.plots.of_predictions import plot_confusion
     from logit_stats.results import LogitResults
     from logit_stats.selection import compare, step
@@ -25,12 +27,15 @@ if TYPE_CHECKING:
 __all__ = [
     "Logit",
     "LogitResults",
+    "MNLogit",
+    "MNLogitResults",
     "compare",
     "compare_roc",
     "datasets",
     "errors",
     "load",
     "logit",
+    "mnlogit",
     "plot_confusion",
     "reclassification",
     "set_threads",
@@ -42,10 +47,13 @@ __all__ = [
 _HOME = {
     "Logit": "logit_stats.model",
     "LogitResults": "logit_stats.results",
+    "MNLogit": "logit_stats.multinomial_model",
+    "MNLogitResults": "logit_stats.multinomial_results",
     "compare": "logit_stats.selection",
     "compare_roc": "logit_stats.validation",
     "load": "logit_stats.keep",
     "logit": "logit_stats.model",
+    "mnlogit": "logit_stats.multinomial_model",
     "plot_confusion": "logit_stats.report.plots.of_predictions",
     "reclassification": "logit_stats.validation",
     "step": "logit_stats.selection",

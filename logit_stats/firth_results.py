@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from logit_stats.answers.finished import Finished
 from logit_stats.assess.fit_statistics import PenalizedStatistics
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import ConvergenceWarning, NotAvailableError, check_choice
@@ -93,7 +94,7 @@ class FirthResults(LogitResults):
             "errors come from the information at the estimate.",
         ]
 
-    def lr_test(self, other: LogitResults) -> LikelihoodRatioTest:
+    def lr_test(self, other: Finished) -> LikelihoodRatioTest:
         """Not defined between penalized fits, whose penalties differ."""
         raise NotAvailableError("Penalized fits of different models have different penalties; use pvalues and llr.")
 

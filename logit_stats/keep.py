@@ -10,10 +10,11 @@ from logit_stats.errors import DataError, NotAvailableError
 
 if TYPE_CHECKING:
     from logit_stats.limit_results import LimitResults
+    from logit_stats.multinomial_results import MNLogitResults
     from logit_stats.results import LogitResults
 
 
-def save(results: LogitResults | LimitResults, path: str | Path) -> None:
+def save(results: LogitResults | LimitResults | MNLogitResults, path: str | Path) -> None:
     """Write results to a file.
 
     Raises
@@ -31,7 +32,7 @@ def save(results: LogitResults | LimitResults, path: str | Path) -> None:
     Path(path).write_bytes(content)
 
 
-def load(path: str | Path) -> LogitResults | LimitResults:
+def load(path: str | Path) -> LogitResults | LimitResults | MNLogitResults:
     """Read results that `LogitResults.save` wrote. Load only files that you trust: unpickling can run code.
 
     Raises
@@ -40,6 +41,7 @@ def load(path: str | Path) -> LogitResults | LimitResults:
         If the file holds something else.
     """
     from logit_stats.limit_results import LimitResults
+    from logit_stats.multinomial_results import MNLogitResults
     from logit_stats.results import LogitResults
 
     with Path(path).open("rb") as file:
@@ -47,6 +49,6 @@ def load(path: str | Path) -> LogitResults | LimitResults:
             results = pickle.load(file)
         except (pickle.UnpicklingError, EOFError) as error:
             raise DataError(f"{path} is no saved result: {error}") from error
-    if not isinstance(results, (LogitResults, LimitResults)):
+    if not isinstance(results, (LogitResults, LimitResults, MNLogitResults)):
         raise DataError(f"{path} holds a {type(results).__name__}, not a saved result.")
     return results

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from logit_stats.base_model import DesignModel
 from logit_stats.design.block import FloatArray
 from logit_stats.design.constraints import read_constraints
 from logit_stats.design.design import Design
 from logit_stats.design.formula import capture_scope
 from logit_stats.design.from_arrays import design_from_arrays, new_columns
 from logit_stats.design.from_formula import design_from_formula
-from logit_stats.design.sample import Sample
-from logit_stats.errors import DataError, UnknownOptionError, check_choice
+from logit_stats.errors import DataError, check_choice
 from logit_stats.estimation.gradient_descent import Descent
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _PLAIN = WorkingColumns()
 
 
-class Logit:
+class Logit(DesignModel):
     """Binary logit model of arrays; the counterpart of ``statsmodels.api.Logit``.
 
     Parameters
@@ -90,12 +90,6 @@ class Logit:
         )
         self._adopt(design, check_rank)
 
-    def _adopt(self, design: Design, check_rank: bool | str) -> None:
-        if check_rank not in (True, False, "drop"):
-            raise UnknownOptionError(f"check_rank={check_rank!r} is not known; choose one of True, False, 'drop'.")
-        self.design = design
-        self.check_rank = check_rank
-
     @classmethod
     def from_formula(
         cls,
@@ -131,61 +125,10 @@ class Logit:
         model._adopt(design, check_rank)
         return model
 
-    # What the model is made of.
-
     @property
     def endog(self) -> FloatArray:
         """(n,) outcome: 0/1, or the proportion of successes of grouped rows."""
         return self.design.response.proportions
-
-    @property
-    def exog(self) -> FloatArray:
-        """(n, k) design columns; factors kept as codes are written out."""
-        return np.asarray(self.design.X)
-
-    @property
-    def endog_names(self) -> str:
-        """Name of the response."""
-        return self.design.response.name
-
-    @property
-    def exog_names(self) -> list[str]:
-        """Names of the design columns."""
-        return list(self.design.names)
-
-    @property
-    def nobs(self) -> float:
-        """Number of observations: rows, or the sum of the frequency weights."""
-        return self.design.observations
-
-    @property
-    def df_model(self) -> float:
-        """Number of columns beyond the constant."""
-        return float(self.design.columns - (self.design.constant is not None))
-
-    @property
-    def df_resid(self) -> float:
-        """Observations minus columns."""
-        return self.design.observations - self.design.columns
-
-    @property
-    def formula(self) -> str | None:
-        """The formula; None for array fits."""
-        return None if self.design.formula is None else self.design.formula.text
-
-    @property
-    def design_info(self) -> Any:
-        """DesignInfo (patsy's) of the columns; None for array fits."""
-        return None if self.design.formula is None else self.design.formula.info
-
-    @property
-    def sample(self) -> Sample:
-        """The account of the rows: read, dropped and why, used."""
-        return self.design.sample
-
-    def __repr__(self) -> str:
-        what = f"{self.formula!r}" if self.formula else f"{self.design.columns} columns"
-        return f"<Logit {what}: {self.sample.line()}>"
 
     # The likelihood at any coefficients.
 

@@ -36,7 +36,7 @@ def new_rows(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, FloatArray, 
     Z = fit.working.columns(X)
     if exog is None and offset is None:
         return Z, fit.eta, index
-    return Z, Z @ fit.gamma + _offset_of(fit, exog, offset, labels), index
+    return Z, fit.predictor(Z) + _offset_of(fit, exog, offset, labels), index
 
 
 def predict_new(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, pd.Index | None]:

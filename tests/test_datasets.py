@@ -37,7 +37,8 @@ def test_every_column_is_described_and_the_formula_fits(name):
 @pytest.mark.parametrize(
     ("name", "file"),
     [("birthwt", "birthwt"), ("mroz", "mroz"), ("endometrial", "endometrial"), ("esoph", "esoph"),
-     ("menarche", "menarche"), ("pima", "pima_train"), ("spector", "spector"), ("titanic", "titanic_passengers")],
+     ("menarche", "menarche"), ("pima", "pima_train"), ("spector", "spector"), ("titanic", "titanic_passengers"),
+     ("womenlf", "womenlf")],
 )  # fmt: skip
 def test_equal_to_the_reference_data(name, file):
     reference = pd.read_csv(FOLDER / "data" / f"{file}.csv")

@@ -13,14 +13,13 @@ if TYPE_CHECKING:
     from logit_stats.inference.evidence import Evidence
     from logit_stats.inference.hypotheses import TestTable, TTest, WaldTest
     from logit_stats.inference.score_test import ScoreTest
-    from logit_stats.results import LogitResults
 
 
-class Hypotheses(Finished):
-    """What can be tested."""
+class JointTests(Finished):
+    """What can be tested of every model."""
 
     def _constraints(self, given: Any) -> Constraints:
-        return read_constraints(given, self.fit_.design.names)
+        return read_constraints(given, self.fit_.design.coefficient_names)
 
     def t_test(self, r_matrix: Any, use_t: bool | None = None) -> TTest:
         """Test constraints one by one, under the covariance of the result.
@@ -59,12 +58,6 @@ class Hypotheses(Finished):
 
         return wald_of_terms(self.fit_, self.covariance_, self._degrees(None))
 
-    def t_test_pairwise(self, term_name: str, method: str = "holm", alpha: float = 0.05) -> TestTable:
-        """Differences between all pairs of levels of a factor; p-values adjusted by "holm", "bonferroni" or "fdr_bh"."""
-        from logit_stats.inference.multiple_testing import pairwise_test
-
-        return pairwise_test(self.fit_, self.covariance_, term_name, method, alpha, self._degrees(None))
-
     def _degrees(self, use_t: bool | None) -> float | None:
         """Degrees of freedom; of a covariance that has its own for each coefficient the fewest, to err on the safe side."""
         use_t = self.uses_t if use_t is None else use_t
@@ -73,24 +66,9 @@ class Hypotheses(Finished):
             return (self._t_df if self.use_t else self._statistics.df_resid) if use_t else None
         return float(own.min())
 
-    def lr_test(self, other: LogitResults) -> LikelihoodRatioTest:
+    def lr_test(self, other: Finished) -> LikelihoodRatioTest:
         """Likelihood-ratio test against a nested (or nesting) fit to the same rows."""
         return likelihood_ratio_test(self.fit_, other.fit_)
-
-    def score_test(self, added: Any, robust: bool | None = None) -> ScoreTest:
-        """Score test of columns that the model does not have, without fitting the larger model.
-
-        Parameters
-        ----------
-        added : str or (n, q) array_like
-            Terms as on the right of a formula (``"z + x:z"``), or columns.
-        robust : bool, optional
-            Hold when the model's variance is wrong; by default where the covariance of the result is robust.
-        """
-        from logit_stats.inference.added_terms import score_test_of_added
-
-        robust = self.covariance_.robust if robust is None else robust
-        return score_test_of_added(self.fit_, added, robust, _callers_scope())
 
     def anova(self, type: int = 1, test: str = "LR") -> TestTable:
         """Analysis of deviance of types 1, 2 and 3, by "LR", "Wald" or "score"; see `deviance_analysis.anova`."""
@@ -110,17 +88,42 @@ class Hypotheses(Finished):
 
         return add1(self.fit_, self._measures, scope, _callers_scope())
 
-    def evidence(self, term: str, alpha: float = 0.05) -> Evidence:
-        """Wald, likelihood-ratio and score tests, profile and robust intervals of one term side by side: do they agree?"""
-        from logit_stats.inference.evidence import evidence
-
-        return evidence(self.fit_, self.covariance_, self._measures, term, alpha)
-
     @property
     def _measures(self) -> Measures:
         from logit_stats.inference.deviance_analysis import Measures
 
         return Measures(self._statistics.deviance, self._statistics.criterion("aic"))
+
+
+class Hypotheses(JointTests):
+    """What can be tested."""
+
+    def t_test_pairwise(self, term_name: str, method: str = "holm", alpha: float = 0.05) -> TestTable:
+        """Differences between all pairs of levels of a factor; p-values adjusted by "holm", "bonferroni" or "fdr_bh"."""
+        from logit_stats.inference.multiple_testing import pairwise_test
+
+        return pairwise_test(self.fit_, self.covariance_, term_name, method, alpha, self._degrees(None))
+
+    def score_test(self, added: Any, robust: bool | None = None) -> ScoreTest:
+        """Score test of columns that the model does not have, without fitting the larger model.
+
+        Parameters
+        ----------
+        added : str or (n, q) array_like
+            Terms as on the right of a formula (``"z + x:z"``), or columns.
+        robust : bool, optional
+            Hold when the model's variance is wrong; by default where the covariance of the result is robust.
+        """
+        from logit_stats.inference.added_terms import score_test_of_added
+
+        robust = self.covariance_.robust if robust is None else robust
+        return score_test_of_added(self.fit_, added, robust, _callers_scope())
+
+    def evidence(self, term: str, alpha: float = 0.05) -> Evidence:
+        """Wald, likelihood-ratio and score tests, profile and robust intervals of one term side by side: do they agree?"""
+        from logit_stats.inference.evidence import evidence
+
+        return evidence(self.fit_, self.covariance_, self._measures, term, alpha)
 
 
 def _callers_scope() -> Any:

@@ -123,13 +123,7 @@ class Classification:
                 ("1", self.ppv, self.sensitivity, self.f1, tp + fn)]  # fmt: skip
         support = np.array([row[4] for row in rows])
         values = np.nan_to_num(np.array([row[1:4] for row in rows]))
-        lines = [f"{'':>12} {'precision':>10} {'recall':>10} {'f1-score':>10} {'support':>10}", ""]
-        shown = [(name, *numbers, count) for (name, *_, count), numbers in zip(rows, values.tolist(), strict=True)]
-        means = [("macro avg", *values.mean(axis=0), support.sum()),
-                 ("weighted avg", *np.average(values, axis=0, weights=support), support.sum())]  # fmt: skip
-        lines += [_report_line(row, digits) for row in shown]
-        lines += ["", f"{'accuracy':>12} {'':>10} {'':>10} {self.accuracy:>10.{digits}f} {support.sum():>10.0f}"]
-        return "\n".join([*lines, *[_report_line(row, digits) for row in means]])
+        return report_lines(("0", "1"), values, support, self.accuracy, digits)
 
     def __str__(self) -> str:
         head = f"Outcomes predicted at p > {self.threshold:g} (row observed, column predicted)"
@@ -145,9 +139,21 @@ class Classification:
         return f"{table.to_html(float_format=lambda v: f'{v:g}')}{frame.to_html(float_format=lambda v: f'{v:.4f}')}"
 
 
-def _report_line(row: tuple[object, ...], digits: int) -> str:
+def report_lines(names: tuple[str, ...], values: FloatArray, support: FloatArray, accuracy: float, digits: int) -> str:
+    """Text of precision, recall and f1-score (values, a row for each class), support, their means, and the accuracy."""
+    wide = max(12, *(len(name) for name in names))
+    lines = [f"{'':>{wide}} {'precision':>10} {'recall':>10} {'f1-score':>10} {'support':>10}", ""]
+    shown = [(name, *row, count) for name, row, count in zip(names, values.tolist(), support, strict=True)]
+    means = [("macro avg", *values.mean(axis=0), support.sum()),
+             ("weighted avg", *np.average(values, axis=0, weights=support), support.sum())]  # fmt: skip
+    lines += [_report_line(row, wide, digits) for row in shown]
+    lines += ["", f"{'accuracy':>{wide}} {'':>10} {'':>10} {accuracy:>10.{digits}f} {support.sum():>10.0f}"]
+    return "\n".join([*lines, *[_report_line(row, wide, digits) for row in means]])
+
+
+def _report_line(row: tuple[object, ...], wide: int, digits: int) -> str:
     name, *numbers, count = row
-    return f"{name:>12} " + " ".join(f"{number:>10.{digits}f}" for number in numbers) + f" {count:>10.0f}"
+    return f"{name:>{wide}} " + " ".join(f"{number:>10.{digits}f}" for number in numbers) + f" {count:>10.0f}"
 
 
 def classification(fit: Fit, threshold: float = 0.5) -> Classification:

@@ -81,7 +81,7 @@ class FitStatistics:
     @property
     def df_model(self) -> int:
         """Number of coefficients beyond the null model."""
-        return self.fit.free_parameters - int(self.fit.constant_in_span)
+        return self.fit.free_parameters - int(self.fit.constant_in_span) * self.fit.design.equations
 
     @property
     def df_resid(self) -> float:
@@ -111,6 +111,7 @@ class FitStatistics:
     @property
     def deviance(self) -> float:
         """Twice the distance to the saturated log-likelihood (McCullagh and Nelder 1989, section 4.4.3)."""
+        # rows of one outcome, of two categories or more, have a saturated log-likelihood of zero
         return 2.0 * (self._saturated - self.fit.loglik)
 
     @property

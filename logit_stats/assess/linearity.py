@@ -162,7 +162,7 @@ def _statistic(fit: Fit, cov: Covariance, added: FloatArray) -> tuple[float, int
     if _by_likelihood(fit, cov):
         return max(2.0 * (larger.loglik - fit.loglik), 0.0), larger.parameters - fit.parameters
     larger_cov = covariance(larger, cov.cov_type, **cov.settings)
-    return wald_statistic(larger, larger_cov, columns_are_zero(larger.design.names, tuple(own))), len(own)
+    return wald_statistic(larger, larger_cov, columns_are_zero(larger.design, tuple(own))), len(own)
 
 
 def _by_likelihood(fit: Fit, cov: Covariance) -> bool:

@@ -26,6 +26,10 @@ class Block:
         Non-negative frequency or sampling weight; None where every weight is one.
     offset : (m,) float64 or None
         Known part of the linear predictor; None where there is none.
+    category : (m,) int or None
+        Position of the row's category, where the response has several; the reference is 0.
+    categories : int
+        Number of categories; 0 for a binary response.
     """
 
     X: FloatArray
@@ -33,6 +37,8 @@ class Block:
     trials: FloatArray | None = None
     weight: FloatArray | None = None
     offset: FloatArray | None = None
+    category: NDArray[np.intp] | None = None
+    categories: int = 0
 
     def at(self, rows: slice | NDArray[np.intp]) -> Block:
         """Return the block of these rows: views of a slice, copies of positions."""
@@ -42,4 +48,6 @@ class Block:
             None if self.trials is None else self.trials[rows],
             None if self.weight is None else self.weight[rows],
             None if self.offset is None else self.offset[rows],
+            None if self.category is None else self.category[rows],
+            self.categories,
         )

@@ -94,6 +94,22 @@ class Design:
         return int(self.X.shape[1])
 
     @property
+    def equations(self) -> int:
+        """Number of linear predictors of a row: one for each category beyond the reference, one for a binary response."""
+        return 1 if self.response.categories is None else len(self.response.categories.labels) - 1
+
+    @property
+    def coefficient_names(self) -> tuple[str, ...]:
+        """Names of the coefficients, equation by equation: the columns, or ``category:column``."""
+        if self.response.categories is None:
+            return self.names
+        return tuple(f"{label}:{name}" for label in self.response.categories.names[1:] for name in self.names)
+
+    def coefficients_of(self, columns: tuple[int, ...]) -> tuple[int, ...]:
+        """Positions of the coefficients of some columns, in every equation."""
+        return tuple(e * self.columns + j for e in range(self.equations) for j in columns)
+
+    @property
     def weight_kind(self) -> Literal["frequency", "sampling"] | None:
         """What the weights stand for."""
         if self.weight is None:
@@ -132,6 +148,8 @@ class Design:
             self.response.trials,
             None if self.weight is None else self.weight.values,
             None if self.offset is None else self.offset.values,
+            None if self.response.categories is None else self.response.categories.codes,
+            0 if self.response.categories is None else len(self.response.categories.labels),
         )
 
     def blocks(self, rows: int = BLOCK_ROWS) -> Iterator[Block]:
@@ -186,6 +204,7 @@ class Design:
                 response,
                 successes=response.successes[rows],
                 trials=None if response.trials is None else response.trials[rows],
+                categories=None if response.categories is None else response.categories.at(rows),
             ),
             weight=None if self.weight is None else replace(self.weight, values=self.weight.values[rows]),
             offset=None if self.offset is None else replace(self.offset, values=self.offset.values[rows]),

@@ -10,7 +10,15 @@ import pandas as pd
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design, constant_column
 from logit_stats.design.factor_values import factor_values
-from logit_stats.design.response import Response, binary_response, count_column, grouped_response, refuse_one_class
+from logit_stats.design.response import (
+    Response,
+    ResponseReader,
+    binary_response,
+    count_column,
+    grouped_response,
+    outcome_counts,
+    refuse_one_class,
+)
 from logit_stats.design.row_numbers import RowNumbers, numbers_at, row_numbers, weights_of
 from logit_stats.design.sample import Screening
 from logit_stats.errors import (
@@ -33,6 +41,7 @@ def design_from_arrays(
     trials: Any = None,
     missing: str = "none",
     refuse_wide: bool = True,
+    as_response: ResponseReader = binary_response,
 ) -> Design:
     """Columns, response, weights and the account of the rows, from arrays. Parameters are those of `logit_stats.Logit`.
 
@@ -79,7 +88,7 @@ def design_from_arrays(
         columns = [column.where(keep) for column in columns]
         offset_, weights, trials_ = (numbers_at(number, keep) for number in (offset_, weights, trials_))
     _refuse_infinite(X, names, suspects, labels)
-    response = _response(endog_names, columns, trials_, labels)
+    response = _response(endog_names, columns, trials_, labels, as_response)
     if refuse_wide and X.shape[1] > X.shape[0]:
         raise TooFewRowsError(
             f"exog has {X.shape[1]} columns and {X.shape[0]} rows: more coefficients than rows cannot be estimated."
@@ -91,7 +100,7 @@ def design_from_arrays(
         response=response,
         weight=weights,
         offset=offset_,
-        sample=screening.account(missing_rows, zero, keep, events, nonevents),
+        sample=screening.account(missing_rows, zero, keep, events, nonevents, outcome_counts(response, weights)),
         index=labels,
         labelled=labelled,
         formula=None,
@@ -197,7 +206,9 @@ def _refuse_infinite(X: FloatArray, names: tuple[str, ...], suspects: list[int],
             )
 
 
-def _response(names: list[str], columns: list[Any], trials: RowNumbers | None, labels: pd.Index) -> Response:
+def _response(
+    names: list[str], columns: list[Any], trials: RowNumbers | None, labels: pd.Index, as_response: ResponseReader
+) -> Response:
     if len(columns) == 2:
         if trials is not None:
             raise ResponseError(
@@ -207,4 +218,4 @@ def _response(names: list[str], columns: list[Any], trials: RowNumbers | None, l
         return grouped_response(" + ".join(names), successes, successes + failures, labels)
     if trials is not None:
         return grouped_response(names[0], count_column(names[0], columns[0], labels), trials.values, labels)
-    return binary_response(names[0], columns[0], labels)
+    return as_response(names[0], columns[0], labels)

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from logit_stats.design.design import Design, constant_column
 from logit_stats.design.factor_values import FactorValues, refuse_infinite
 from logit_stats.design.formula import Factor, ParsedFormula, lay_out, learn_factors, parse, scope_columns
-from logit_stats.design.response import Response, binary_response, count_column, grouped_response, refuse_one_class
+from logit_stats.design.response import (
+    Response,
+    ResponseReader,
+    binary_response,
+    count_column,
+    grouped_response,
+    outcome_counts,
+    refuse_one_class,
+)
 from logit_stats.design.row_numbers import RowNumbers, check_weights, numbers_at, row_numbers
 from logit_stats.design.sample import Mask, Screening
 from logit_stats.design.table import Table
@@ -31,11 +39,12 @@ def design_from_formula(
     sampling_weights: Any = None,
     trials: Any = None,
     refuse_wide: bool = True,
+    as_response: ResponseReader = binary_response,
 ) -> Design:
     """Columns, response, weights and the account of the rows, from a formula.
 
     Parameters are those of `logit_stats.logit`; `scope` comes from `capture_scope`. With `refuse_wide` a design of
-    more columns than rows is refused before it is built.
+    more columns than rows is refused before it is built; `as_response` reads the response where it is a single variable.
 
     Raises
     ------
@@ -74,7 +83,7 @@ def design_from_formula(
     for name, value in values.items():
         refuse_infinite(name, value, labels, np.ones(len(labels), dtype=np.bool_))
 
-    response = _response(parsed, values, trials_, labels)
+    response = _response(parsed, values, trials_, labels, as_response)
     compiled = replace(lay_out(parsed, right, {name: values[name] for name in right}), left=left)
     if refuse_wide and len(compiled.names) > len(labels):
         raise TooFewRowsError(_too_wide(compiled, len(labels)))
@@ -86,7 +95,7 @@ def design_from_formula(
         response=response,
         weight=weights,
         offset=offset_,
-        sample=screening.account(missing_rows, zero, keep, events, nonevents),
+        sample=screening.account(missing_rows, zero, keep, events, nonevents, outcome_counts(response, weights)),
         index=labels,
         labelled=True,
         formula=compiled,
@@ -153,7 +162,11 @@ def zero_weight(weights: RowNumbers | None, trials: RowNumbers | None) -> Mask |
 
 
 def _response(
-    parsed: ParsedFormula, values: dict[str, FactorValues], trials: RowNumbers | None, labels: pd.Index
+    parsed: ParsedFormula,
+    values: dict[str, FactorValues],
+    trials: RowNumbers | None,
+    labels: pd.Index,
+    as_response: ResponseReader,
 ) -> Response:
     terms = parsed.response_terms
     if any(len(term.factors) != 1 for term in terms) or len(terms) > 2:
@@ -169,7 +182,7 @@ def _response(
     if trials is not None:
         counts = count_column(names[0], values[names[0]], labels)
         return grouped_response(names[0], counts, trials.values, labels, trials.column)
-    return binary_response(names[0], values[names[0]], labels)
+    return as_response(names[0], values[names[0]], labels)
 
 
 def _too_wide(compiled: Any, rows: int) -> str:

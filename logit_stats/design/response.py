@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,10 @@ from numpy.typing import NDArray
 from logit_stats.design.block import FloatArray
 from logit_stats.design.factor_values import CategoricalValues, FactorValues
 from logit_stats.errors import NonFiniteError, OneClassError, ResponseError, listed, listed_rows
+
+if TYPE_CHECKING:
+    from logit_stats.design.categories import Categories
+    from logit_stats.design.row_numbers import RowNumbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +37,8 @@ class Response:
         The two values of a binary response, by which new data are read.
     trials_column : str, optional
         Where the trials came from, if that was a column of the table.
+    categories : Categories or None
+        The categories, where there may be more than two; successes are then the rows outside the reference category.
     """
 
     name: str
@@ -41,6 +48,7 @@ class Response:
     trials: FloatArray | None
     levels: tuple[Any, Any] | None = None
     trials_column: str | None = None
+    categories: Categories | None = None
 
     @property
     def grouped(self) -> bool:
@@ -51,6 +59,10 @@ class Response:
     def proportions(self) -> FloatArray:
         """(n,) share of successes of each row."""
         return self.successes if self.trials is None else self.successes / self.trials
+
+
+# Reads one variable as a response: its name, values without missing ones, and the labels of the rows.
+ResponseReader = Callable[[str, FactorValues, pd.Index], Response]
 
 
 def binary_response(name: str, values: FactorValues, index: pd.Index) -> Response:
@@ -77,7 +89,8 @@ def _two_levels(name: str, values: CategoricalValues) -> Response:
         shown = listed([repr(values.levels[i]) for i in occurring], 6)
         raise ResponseError(
             f"The response {name!r} has {len(occurring)} different values ({shown}); a logit needs two. "
-            f"Compare with one of them, for example I({name} == {values.levels[occurring[-1]]!r}) ~ ..."
+            f"Compare with one of them, for example I({name} == {values.levels[occurring[-1]]!r}) ~ ..., or model all of them "
+            f"with mnlogit or MNLogit."
         )
     if len(occurring) < 2 and len(values.levels) != 2:
         only = repr(values.levels[occurring[0]]) if len(occurring) else "nothing"
@@ -104,7 +117,7 @@ def _not_binary(name: str, bad: FloatArray, numbers: FloatArray, rows: Any) -> s
     shown = listed([f"{value:g}" for value in distinct], 6)
     return (
         f"The response {name!r} has {len(distinct)} different values ({shown}); a logit needs 0 and 1, two levels, "
-        f"or counts of successes with trials=."
+        f"or counts of successes with trials=; categories go to mnlogit or MNLogit."
     )
 
 
@@ -154,6 +167,14 @@ def _one_column(name: str, values: NDArray[Any]) -> FloatArray:
             f"The response {name!r} has {values.shape[1]} columns; give one, or 'successes + failures'."
         )
     return np.ascontiguousarray(values[:, 0], dtype=np.float64)
+
+
+def outcome_counts(response: Response, weights: RowNumbers | None) -> tuple[tuple[str, float], ...]:
+    """Number of rows of each category (frequency weights counted); empty for a binary response."""
+    if response.categories is None:
+        return ()
+    counted = None if weights is None or weights.argument != "freq_weights" else weights.values
+    return tuple(zip(response.categories.names, response.categories.counts(counted).tolist(), strict=True))
 
 
 def refuse_one_class(response: Response, weight: FloatArray | None) -> tuple[float, float]:

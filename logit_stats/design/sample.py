@@ -31,6 +31,8 @@ class Sample:
         Complete rows with a weight, or a number of trials, of zero.
     events, nonevents : float
         Number of successes and failures in the rows used (frequency weights and trials counted).
+    categories : tuple of (str, float)
+        For a response of several categories, their numbers in the rows used.
     """
 
     index: pd.Index
@@ -40,6 +42,7 @@ class Sample:
     zero_weight: Mask
     events: float
     nonevents: float
+    categories: tuple[tuple[str, float], ...] = ()
 
     @property
     def read(self) -> int:
@@ -67,6 +70,8 @@ class Sample:
         if self.zero_weight.any():
             parts.append(f"{int(self.zero_weight.sum())} of zero weight")
         outcome = f"{_count(self.events)} events, {_count(self.nonevents)} non-events"
+        if self.categories:
+            outcome = ", ".join(f"{_count(number)} {name}" for name, number in self.categories)
         return f"{', '.join(parts)}, {int(self.used.sum())} used: {outcome}"
 
     def left_out(self) -> pd.Series:
@@ -153,7 +158,13 @@ class Screening:
         return keep
 
     def account(
-        self, missing: dict[str, Mask], weight_zero: Mask | None, keep: Mask | None, events: float, nonevents: float
+        self,
+        missing: dict[str, Mask],
+        weight_zero: Mask | None,
+        keep: Mask | None,
+        events: float,
+        nonevents: float,
+        categories: tuple[tuple[str, float], ...] = (),
     ) -> Sample:
         """Return the `Sample` of a finished screening."""
         rows = len(self.index)
@@ -162,7 +173,7 @@ class Screening:
         if weight_zero is not None:
             zero = self._whole(weight_zero & ~_any(missing, self.rows))
         whole_missing = {name: self._whole(mask) for name, mask in missing.items()}
-        return Sample(self.index, used, rows - self.rows, whole_missing, zero, events, nonevents)
+        return Sample(self.index, used, rows - self.rows, whole_missing, zero, events, nonevents, categories)
 
     def _whole(self, mask: Mask) -> Mask:
         """Return a mask over all rows read from one over the rows inside the subset."""

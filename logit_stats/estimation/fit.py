@@ -22,7 +22,7 @@ QR_PIVOT = 1e-7
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A maximum-likelihood fit of the binomial logit model.
+    """A maximum-likelihood fit of the binomial logit model, or of the multinomial one where the response has categories.
 
     Attributes
     ----------
@@ -117,8 +117,17 @@ class Fit:
 
     @property
     def eta(self) -> FloatArray:
-        """(n,) linear predictor, computed in the working columns, where large offsets of columns do no harm."""
+        """(n,) linear predictor, computed in the working columns, where large offsets of columns do no harm.
+
+        For several categories (n, J).
+        """
         return linear_predictor(self.design, self.gamma, self.working)
+
+    def predictor(self, Z: FloatArray) -> FloatArray:
+        """Linear predictor of rows of working columns, the offset left out: (m,), for several categories (m, J)."""
+        if self.design.response.categories is None:
+            return Z @ self.gamma
+        return Z @ self.gamma.reshape(self.design.equations, -1).T
 
     @cached_property
     def condition(self) -> float:
@@ -133,8 +142,8 @@ class Fit:
 
     @property
     def parameters(self) -> int:
-        """Number k of coefficients."""
-        return self.design.columns
+        """Number k of coefficients, over all equations."""
+        return len(self.gamma)
 
     def refuse_constraints(self, what: str) -> None:
         """Raise `NotAvailableError` where the coefficients were fitted under constraints, which `what` would forget."""
@@ -155,4 +164,4 @@ class Fit:
     @property
     def free_parameters(self) -> int:
         """Number of coefficients that were estimated: k, less the constraints there were."""
-        return self.design.columns
+        return self.parameters

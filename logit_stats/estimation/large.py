@@ -100,18 +100,21 @@ def large_optimum(design: Design, tol: float) -> tuple[WorkingColumns, Optimum] 
 
 
 def _fit_of_a_share(design: Design) -> Thinned | None:
-    if design.rows < max(THIN_FROM_ROWS, 100 * THIN * design.columns):
+    if design.rows < max(THIN_FROM_ROWS, 100 * THIN * design.columns * design.equations):
         return None
     part = design.thinned(THIN)
     events = float(part.response.successes.sum())
     trials = float(part.rows) if part.response.trials is None else float(part.response.trials.sum())
     if not 0.0 < events < trials:
         return None
+    if part.response.categories is not None and not part.response.categories.counts(None).all():
+        return None
     nested = _fit_of_a_share(part)
     if nested is None:
         # where a hidden constant makes the null model another one, the start is merely a little farther away
         null = null_model(part, constant_in_span=design.constant is not None)
-        working, gamma = WorkingColumns(constant=design.constant), null_gamma(part, null)
+        working = WorkingColumns(constant=design.constant, equations=design.equations)
+        gamma = null_gamma(part, null)
     else:
         working, gamma = nested.working, nested.gamma
     first = moments(part, gamma, working)

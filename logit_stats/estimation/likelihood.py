@@ -8,6 +8,12 @@ import numpy as np
 
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
+from logit_stats.estimation.category_moments import (
+    category_block_moments,
+    category_block_score,
+    category_predictor,
+    category_root,
+)
 from logit_stats.estimation.kernel import available, fast_moments, fast_score, kernel_moments
 from logit_stats.estimation.kernel import linear_predictor as rows_predictor
 from logit_stats.estimation.moments import Moments, Score, working_columns
@@ -21,6 +27,11 @@ SMALL_COLUMNS = 100
 
 def moments(design: Design, gamma: FloatArray, working: WorkingColumns) -> Moments:
     """Log-likelihood, score and information at the working coefficients `gamma`, summed over all rows."""
+    if design.response.categories is not None:
+        with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
+            return design.reduce(
+                partial(category_block_moments, gamma=gamma, center=working.center, scale=working.scale)
+            )
     if design.rows <= SMALL_ROWS and available() and design.columns <= SMALL_COLUMNS:
         return kernel_moments(design.block, gamma, working.center, working.scale)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
@@ -29,15 +40,31 @@ def moments(design: Design, gamma: FloatArray, working: WorkingColumns) -> Momen
 
 def score(design: Design, gamma: FloatArray, working: WorkingColumns) -> Score:
     """Log-likelihood and score at the working coefficients `gamma`, without the information."""
+    function = fast_score if design.response.categories is None else category_block_score
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-        return design.reduce(partial(fast_score, gamma=gamma, center=working.center, scale=working.scale), rows=None)
+        return design.reduce(partial(function, gamma=gamma, center=working.center, scale=working.scale), rows=None)
 
 
 def linear_predictor(design: Design, gamma: FloatArray, working: WorkingColumns) -> FloatArray:
-    """Linear predictor ``offset + Z gamma`` of every row, computed in the working columns: (n,)."""
+    """Linear predictor ``offset + Z gamma`` of every row, computed in the working columns: (n,).
+
+    For several categories (n, J), a column for each equation.
+    """
     block = design.block
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        if design.response.categories is not None:
+            parts = [
+                category_predictor(part.X, gamma, working.center, working.scale) for part in design.blocks(TALL_ROWS)
+            ]
+            return np.hstack(parts).T
         return rows_predictor(block.X, gamma, block.offset, working.center, working.scale)
+
+
+def largest_predictor(design: Design, gamma: FloatArray, working: WorkingColumns) -> float:
+    """Largest absolute linear predictor, the offset left out."""
+    if design.response.categories is not None:
+        return float(np.abs(linear_predictor(design, gamma, working)).max(initial=0.0))
+    return float(np.abs(rows_predictor(design.block.X, gamma, None, working.center, working.scale)).max(initial=0.0))
 
 
 def triangular_factor(design: Design, working: WorkingColumns, gamma: FloatArray | None = None) -> FloatArray:
@@ -48,15 +75,17 @@ def triangular_factor(design: Design, working: WorkingColumns, gamma: FloatArray
     R'R is the (weighted) Gram matrix, but R keeps the digits that squaring loses (Golub and Van Loan 2013, Matrix
     Computations, section 5.3). Rows are walked in tiles, each stacked under the R so far.
     """
-    R = np.zeros((0, design.columns))
+    k = design.columns if gamma is None else len(gamma)
+    R = np.zeros((0, k))
     for block in design.blocks(TALL_ROWS):
         Z = working_columns(block.X, working.center, working.scale)
-        if gamma is not None:
+        if gamma is not None and block.categories:
+            Z = category_root(block, Z, gamma)
+        elif gamma is not None:
             Z = Z * _root_weight(block, Z, gamma)[:, None]
         elif design.weight_kind == "frequency" and block.weight is not None:
             Z = Z * np.sqrt(block.weight)[:, None]
         R = np.asarray(np.linalg.qr(np.vstack([R, Z]), mode="r"))
-    k = design.columns
     return R if R.shape[0] == k else np.vstack([R, np.zeros((k - R.shape[0], k))])
 
 

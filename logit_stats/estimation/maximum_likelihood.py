@@ -188,7 +188,7 @@ def _spans_constant(design: Design) -> bool:
 
 def _prepared(design: Design, null: NullModel, check_rank: bool | str) -> tuple[Design, WorkingColumns, Moments]:
     """Working columns that the solver can trust, of full rank, and the moments of the null model in them."""
-    working = WorkingColumns(constant=design.constant)
+    working = WorkingColumns(constant=design.constant, equations=design.equations)
     at_null = moments(design, null_gamma(design, null), working)
     if sound(at_null.information):
         return design, working, at_null
@@ -222,13 +222,12 @@ def _start(
 
 def _start_from_zero(design: Design, working: WorkingColumns, start: FloatArray | None) -> FloatArray:
     """Working coefficients of the user's start, or zero."""
+    names = design.coefficient_names
     if start is None:
-        return np.zeros(design.columns)
+        return np.zeros(len(names))
     beta = np.asarray(start, dtype=np.float64).reshape(-1)
-    if beta.shape != (design.columns,) or not np.isfinite(beta).all():
-        raise DataError(
-            f"start_params must be {design.columns} finite numbers, one for each of {', '.join(design.names[:8])}."
-        )
+    if beta.shape != (len(names),) or not np.isfinite(beta).all():
+        raise DataError(f"start_params must be {len(names)} finite numbers, one for each of {', '.join(names[:8])}.")
     return working.gamma(beta)
 
 

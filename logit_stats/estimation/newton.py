@@ -17,8 +17,7 @@ import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
-from logit_stats.estimation.kernel import linear_predictor
-from logit_stats.estimation.likelihood import moments, triangular_factor
+from logit_stats.estimation.likelihood import largest_predictor, moments, triangular_factor
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.trace import Step, Trace
@@ -185,8 +184,7 @@ def _within_reach(design: Design, working: WorkingColumns, here: Moments, step: 
     """
     if not np.isfinite(step).all():
         return 1.0
-    block = design.block
-    reach = float(np.abs(linear_predictor(block.X, step, None, working.center, working.scale)).max(initial=0.0))
+    reach = largest_predictor(design, step, working)
     return min(1.0, (4.0 * here.max_abs_eta + 20.0) / reach) if reach > 0.0 else 1.0
 
 

@@ -27,15 +27,21 @@ class NullModel:
         Its intercept (0 for ``"half"``).
     loglik : float
         Its log-likelihood, without binomial coefficients.
+    intercepts : tuple of float
+        For a response of several categories, the intercept of each equation; ``"half"`` is then the null model of equal
+        probabilities.
     """
 
     kind: Literal["intercept", "half"]
     intercept: float
     loglik: float
+    intercepts: tuple[float, ...] = ()
 
 
 def null_model(design: Design, *, constant_in_span: bool) -> NullModel:
     """Fit the null model of a design."""
+    if design.response.categories is not None:
+        return _of_categories(design, constant_in_span)
     plain = WorkingColumns()
     if not constant_in_span:
         return NullModel("half", 0.0, moments(design.intercept_only(), np.zeros(1), plain).loglik)
@@ -56,9 +62,20 @@ def null_model(design: Design, *, constant_in_span: bool) -> NullModel:
     return NullModel("intercept", float(found.gamma[0]), found.moments.loglik)
 
 
+def _of_categories(design: Design, constant_in_span: bool) -> NullModel:
+    """The shares of the categories, or equal probabilities."""
+    assert design.response.categories is not None
+    counts = design.response.categories.counts(None if design.weight is None else design.weight.values)
+    if not constant_in_span:
+        return NullModel("half", 0.0, float(-counts.sum() * np.log(len(counts))), (0.0,) * design.equations)
+    logs = np.log(counts)
+    loglik = float(counts @ (logs - np.log(counts.sum())))
+    return NullModel("intercept", 0.0, loglik, tuple((logs[1:] - logs[0]).tolist()))
+
+
 def null_gamma(design: Design, null: NullModel) -> FloatArray:
     """Coefficients of the null model where a constant column can carry it, else zero."""
-    gamma = np.zeros(design.columns)
+    gamma = np.zeros((design.equations, design.columns))
     if design.constant is not None:
-        gamma[design.constant] = null.intercept / float(design.X[0, design.constant])
-    return gamma
+        gamma[:, design.constant] = np.array(null.intercepts or null.intercept) / float(design.X[0, design.constant])
+    return gamma.ravel()

@@ -59,6 +59,11 @@ class SignedRows:
         sign = np.where(y == trials, 1.0, np.where(y == 0.0, -1.0, 0.0))
         return cls(design, centred_columns(design), sign, trials > 0.0)
 
+    @property
+    def coefficients(self) -> int:
+        """Number of coefficients of a direction."""
+        return self.design.columns
+
     def margins(self, d: FloatArray) -> FloatArray:
         """(n,) margin of every row along d."""
         along = linear_predictor(self.design.X, d, None, self.working.center, self.working.scale)
@@ -79,18 +84,23 @@ class SignedRows:
 
     def unmoved(self, rows: Mask, tolerance: float) -> FloatArray:
         """(k, r) orthonormal directions along which these rows do not move."""
-        R, start = np.zeros((0, self.design.columns)), 0
+        R, start = np.zeros((0, self.coefficients)), 0
         for block in self.design.blocks(TALL_ROWS):
             part = slice(start, start + len(block.successes))
             start = part.stop
             if rows[part].any():
                 Z = np.asarray(self.working.columns(block.X))[rows[part]]
                 R = np.asarray(np.linalg.qr(np.vstack([R, Z]), mode="r"))
-        if not len(R):
-            return np.eye(self.design.columns)
-        _, singular, right = np.linalg.svd(R, full_matrices=True)
-        rank = int((singular > tolerance * max(1.0, singular.max(initial=0.0))).sum())
-        return np.asarray(right[rank:].T)
+        return unmoved_by(R, tolerance)
+
+
+def unmoved_by(R: FloatArray, tolerance: float) -> FloatArray:
+    """(k, r) orthonormal directions d with ``R d = 0``."""
+    if not len(R):
+        return np.eye(R.shape[1])
+    _, singular, right = np.linalg.svd(R, full_matrices=True)
+    rank = int((singular > tolerance * max(1.0, singular.max(initial=0.0))).sum())
+    return np.asarray(right[rank:].T)
 
 
 def direction_of_recession(rows: SignedRows, among: Mask, first: FloatArray) -> FloatArray | None:
@@ -212,7 +222,7 @@ class RecessionCone:
     def of(cls, rows: SignedRows, separated: Mask) -> RecessionCone:
         """Cone of a design of which these rows are separated."""
         if not separated.any():
-            return cls(rows, separated, np.zeros((rows.design.columns, 0)))
+            return cls(rows, separated, np.zeros((rows.coefficients, 0)))
         return cls(rows, separated, rows.unmoved(rows.informative & ~separated, 1e-10))
 
     def fates(self, A: FloatArray) -> list[str]:

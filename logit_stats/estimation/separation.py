@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -77,6 +78,8 @@ class Separation:
     fates: tuple[str, ...]
     index: pd.Index
 
+    remedies: ClassVar[tuple[str, ...]] = REMEDIES
+
     @property
     def limits(self) -> tuple[float, ...]:
         """Limit of each coefficient that has an infinite one; NaN for the others."""
@@ -141,7 +144,7 @@ class Separation:
             return "No separation: the maximum-likelihood estimate is finite."
         above, below = self._lines()
         table = self.summary_frame().to_string(float_format=_signed)
-        return "\n".join([*above, "", table, "", *below, "Remedies:", *(f"- {remedy}" for remedy in REMEDIES)])
+        return "\n".join([*above, "", table, "", *below, "Remedies:", *(f"- {remedy}" for remedy in self.remedies)])
 
     __repr__ = __str__
 
@@ -149,7 +152,7 @@ class Separation:
         if self.kind == "none":
             return f"<p>{self}</p>"
         above, below = ("".join(f"<p>{escape(line)}</p>" for line in lines) for lines in self._lines())
-        remedies = "".join(f"<li>{escape(remedy)}</li>" for remedy in REMEDIES)
+        remedies = "".join(f"<li>{escape(remedy)}</li>" for remedy in self.remedies)
         table = self.summary_frame().to_html(float_format=_signed)
         return f"{above}{table}{below}<p>Remedies:</p><ul>{remedies}</ul>"
 
@@ -173,10 +176,32 @@ def find_separation(design: Design, gamma: FloatArray | None = None) -> Separati
     -------
     Separation
     """
+    if design.response.categories is not None:
+        from logit_stats.estimation.category_separation import find_category_separation
+
+        return find_category_separation(design, gamma)
     rows = SignedRows.of(design)
     first = np.zeros(design.rows) if gamma is None else rows.sign * np.asarray(design.X @ gamma)
+    directions, level, left = directions_of(rows, first)
+    if not directions:
+        return no_separation(design)
+    k = design.columns
+    return Separation(
+        kind="quasi-complete" if left.any() else "complete",
+        names=design.names,
+        direction=user_direction(rows.working, combined(rows, directions, level)),
+        directions=np.array([user_direction(rows.working, d) for d in directions]),
+        level=level,
+        side=np.where(level > 0, rows.sign, 0.0).astype(np.int_),
+        fates=tuple(RecessionCone.of(rows, level > 0).fates(rows.working.matrix(k))),
+        index=design.index,
+    )
+
+
+def directions_of(rows: SignedRows, first: FloatArray) -> tuple[list[FloatArray], NDArray[np.int_], NDArray[np.bool_]]:
+    """Directions one after the other, the number (from 1) of the one that separates each row, and the rows that none does."""
     left = rows.informative.copy()
-    level = np.zeros(design.rows, dtype=np.int_)
+    level = np.zeros(len(left), dtype=np.int_)
     directions: list[FloatArray] = []
     while left.any():
         d = direction_of_recession(rows, left, first)
@@ -186,19 +211,7 @@ def find_separation(design: Design, gamma: FloatArray | None = None) -> Separati
         separated = left & (rows.margins(d) > VIOLATED)
         level[separated] = len(directions)
         left &= ~separated
-    if not directions:
-        return no_separation(design)
-    k = design.columns
-    return Separation(
-        kind="quasi-complete" if left.any() else "complete",
-        names=design.names,
-        direction=_user_direction(rows.working, combined(rows, directions, level)),
-        directions=np.array([_user_direction(rows.working, d) for d in directions]),
-        level=level,
-        side=np.where(level > 0, rows.sign, 0.0).astype(np.int_),
-        fates=tuple(RecessionCone.of(rows, level > 0).fates(rows.working.matrix(k))),
-        index=design.index,
-    )
+    return directions, level, left
 
 
 def no_separation(design: Design) -> Separation:
@@ -211,6 +224,10 @@ def no_separation(design: Design) -> Separation:
 
 def separation_error(design: Design, separation: Separation) -> SeparationError:
     """Return the error that says what is separated, by which columns, in which direction and in how many rows."""
+    if design.response.categories is not None:
+        from logit_stats.estimation.category_separation import category_separation_error
+
+        return category_separation_error(design, separation)
     terms = [
         f"{value:+.4g}*{name}"
         for name, value in zip(separation.names, separation.direction, strict=True)
@@ -230,7 +247,7 @@ def separation_error(design: Design, separation: Separation) -> SeparationError:
     return SeparationError(message, separation)
 
 
-def _user_direction(working: WorkingColumns, d: FloatArray) -> FloatArray:
+def user_direction(working: WorkingColumns, d: FloatArray) -> FloatArray:
     """Return the direction in the user's coefficients; what cancels in the constant is zero."""
     A = working.matrix(len(d))
     direction: FloatArray = A @ d

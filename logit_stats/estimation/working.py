@@ -29,12 +29,15 @@ class WorkingColumns:
         Position of the constant column, which is neither centred nor scaled.
     constant_value : float
         Its value.
+    equations : int
+        Number of linear predictors of a row; their coefficients stand one after the other, all of the same columns.
     """
 
     center: FloatArray | None = None
     scale: FloatArray | None = None
     constant: int | None = None
     constant_value: float = 1.0
+    equations: int = 1
 
     @property
     def plain(self) -> bool:
@@ -55,18 +58,19 @@ class WorkingColumns:
         """Coefficients of the working columns from those of the user's columns."""
         if self.plain:
             return np.array(beta, dtype=np.float64)
-        gamma = beta / (1.0 if self.scale is None else self.scale)
+        of_equation = np.reshape(beta, (self.equations, -1))
+        gamma: FloatArray = of_equation / (1.0 if self.scale is None else self.scale)
         if self.center is not None and self.constant is not None:
-            gamma[self.constant] += float(self.center @ beta) / self.constant_value
-        return gamma
+            gamma[:, self.constant] += of_equation @ self.center / self.constant_value
+        return gamma.ravel()
 
     def matrix(self, k: int) -> FloatArray:
-        """(k, k) matrix A with ``beta = A gamma``."""
-        scale = np.ones(k) if self.scale is None else self.scale
+        """(k, k) matrix A with ``beta = A gamma``, for all k coefficients."""
+        scale = np.ones(k // self.equations) if self.scale is None else self.scale
         A = np.diag(scale)
         if self.center is not None and self.constant is not None:
             A[self.constant] -= self.center * scale / self.constant_value
-        return A
+        return A if self.equations == 1 else np.asarray(np.kron(np.eye(self.equations), A), dtype=np.float64)
 
     def standard_errors(self, covariance: FloatArray) -> FloatArray:
         """Standard errors of the user's coefficients from the covariance of the working ones.
@@ -78,11 +82,12 @@ class WorkingColumns:
         if self.plain:
             return se
         if self.scale is not None:
-            se = se * self.scale
+            se = se * np.tile(self.scale, self.equations)
         if self.center is not None and self.constant is not None:
-            a = self.matrix(len(se))[self.constant]
-            size = np.abs(a).max()
-            se[self.constant] = size * np.sqrt((a / size) @ covariance @ (a / size))
+            A = self.matrix(len(se))
+            for j in range(self.constant, len(se), len(se) // self.equations):
+                size = np.abs(A[j]).max()
+                se[j] = size * np.sqrt((A[j] / size) @ covariance @ (A[j] / size))
         return se
 
     def covariance(self, covariance: FloatArray) -> FloatArray:
@@ -120,4 +125,5 @@ def centred_columns(design: Design) -> WorkingColumns:
     if design.constant is not None:
         scale[design.constant] = 1.0
         value = float(design.X[0, design.constant])
-    return WorkingColumns(center if design.constant is not None else None, scale, design.constant, value)
+    middle = center if design.constant is not None else None
+    return WorkingColumns(middle, scale, design.constant, value, design.equations)

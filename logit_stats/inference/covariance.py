@@ -40,12 +40,14 @@ from logit_stats.inference.autocorrelation import autocorrelation_meat
 from logit_stats.inference.bias_reduced import bias_reduced
 from logit_stats.inference.bootstrap import Bootstrap, bootstrap
 from logit_stats.inference.cluster import Grouping, check_settings, cluster_covariance, read_groups, warnings_of
-from logit_stats.inference.row_scores import gram, information_weights, leverages, score_residuals
+from logit_stats.inference.row_scores import information_weights, leverages, score_gram, score_residuals
 from logit_stats.inference.survey import survey_meat
 
 COV_TYPES = (
     "nonrobust", "quasi", "opg", "HC0", "HC1", "HC2", "HC3", "HAC", "cluster", "survey", "bootstrap"
 )  # fmt: skip
+# Those that there are for a response of several categories.
+FOR_CATEGORIES = ("nonrobust", "opg", "HC0", "HC1", "cluster", "survey")
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +126,8 @@ def covariance(fit: Fit, cov_type: str | None = None, **settings: Any) -> Covari
     check_settings(cov_type, settings)
     if cov_type == "nonrobust":
         return Covariance(cov_type, fit.covariance_working, fit.covariance, fit.standard_errors)
+    if fit.design.response.categories is not None:
+        _refuse_for_categories(cov_type, settings)
     made = _ESTIMATORS.get(cov_type, partial(_heteroskedastic, cov_type=cov_type))(fit, **settings)
     return replace(made, settings=settings)
 
@@ -156,6 +160,15 @@ def covariance_of_part(cov: Covariance, rows: int, fit: Fit, keep: NDArray[np.bo
     return covariance(fit, cov.cov_type, **{name: cut(value) for name, value in cov.settings.items()})
 
 
+def _refuse_for_categories(cov_type: str, settings: Mapping[str, Any]) -> None:
+    bias_reduced_wanted = cov_type == "cluster" and settings.get("use_correction") in ("CR2", "CR3")
+    if cov_type not in FOR_CATEGORIES or bias_reduced_wanted:
+        wanted = f"use_correction={settings['use_correction']!r}" if bias_reduced_wanted else f"cov_type={cov_type!r}"
+        raise NotAvailableError(
+            f"{wanted} is not there for a response of several categories; choose one of {', '.join(FOR_CATEGORIES)}."
+        )
+
+
 def _of(fit: Fit, cov_type: str, working: FloatArray, description: str = "", notes: tuple[str, ...] = ()) -> Covariance:
     matrix, errors = fit.working.covariance(working), fit.working.standard_errors(working)
     return Covariance(cov_type, working, matrix, errors, description, notes)
@@ -163,9 +176,10 @@ def _of(fit: Fit, cov_type: str, working: FloatArray, description: str = "", not
 
 def _heteroskedastic(fit: Fit, cov_type: str) -> Covariance:
     n, k = fit.design.observations, fit.parameters
-    factor = score_residuals(fit, weighted=False) ** 2
+    u = score_residuals(fit, weighted=False)
+    factor: FloatArray | float = 1.0
     if fit.design.weight is not None:
-        factor = factor * fit.design.weight.values ** (2 if fit.design.weight_kind == "sampling" else 1)
+        factor = fit.design.weight.values ** (2 if fit.design.weight_kind == "sampling" else 1)
     if cov_type in ("HC2", "HC3"):
         left = 1.0 - leverages(fit)
         # a row that the model fits whatever its outcome has no residual to speak of, not an infinite one
@@ -173,7 +187,7 @@ def _heteroskedastic(fit: Fit, cov_type: str) -> Covariance:
         factor = factor / (left if cov_type == "HC2" else left**2)
     bread = fit.covariance_working
     scale = (n / (n - k) if n > k else float("nan")) if cov_type == "HC1" else 1.0
-    return _of(fit, cov_type, bread @ gram(fit, factor) @ bread * scale)
+    return _of(fit, cov_type, bread @ score_gram(fit, u, factor) @ bread * scale)
 
 
 def _quasi(fit: Fit, dispersion: str = "pearson") -> Covariance:
@@ -202,8 +216,8 @@ def _opg(fit: Fit) -> Covariance:
         raise NotAvailableError(
             "Under sampling weights the outer product of the scores is no information; use cov_type='survey'."
         )
-    square = score_residuals(fit, weighted=False) ** 2
-    factor = EquilibratedCholesky(gram(fit, square if fit.design.weight is None else square * fit.design.weight.values))
+    u = score_residuals(fit, weighted=False)
+    factor = EquilibratedCholesky(score_gram(fit, u, 1.0 if fit.design.weight is None else fit.design.weight.values))
     if not factor.definite:
         raise NotAvailableError("The outer product of the scores is singular; use another covariance.")
     return _of(fit, "opg", factor.inverse(), "from the outer product of the scores (BHHH)")

@@ -112,6 +112,10 @@ def anova(fit: Fit, cov: Covariance, measures: Measures, type: int = 1, test: st
         raise UnknownOptionError(f"type={type!r} is not known; choose one of 1, 2, 3.")
     check_choice("test", test, TESTS)
     _refuse_without_likelihood(fit, test)
+    if test == "score" and fit.design.response.categories is not None:
+        raise NotAvailableError(
+            "Score tests are not there for a response of several categories; use test='LR' or 'Wald'."
+        )
     models = SmallerModels(fit, measures)
     if not models.effects:
         raise DataError("The model has no term beside the constant; there is nothing to compare.")
@@ -165,12 +169,13 @@ def _wald(
                 f'Type 1 Wald tests refit smaller models, for which cov_type="{cov.cov_type}" is not kept.'
             )
         mine = next(t for t in model_terms(fit.design) if t.name == term.name)
-        hypothesis = columns_are_zero(fit.design.names, mine.columns)
-        return wald_statistic(fit, covariance(fit, cov.cov_type), hypothesis), len(mine.columns)
-    names = models.fit.design.names
+        hypothesis = columns_are_zero(fit.design, mine.columns)
+        return wald_statistic(fit, covariance(fit, cov.cov_type), hypothesis), len(hypothesis)
+    design = models.fit.design
     above = tuple(j for other in later for j in other.columns)
-    both = wald_statistic(models.fit, cov, columns_are_zero(names, (*term.columns, *above)))
-    return both - (wald_statistic(models.fit, cov, columns_are_zero(names, above)) if above else 0.0), len(term.columns)
+    both = wald_statistic(models.fit, cov, columns_are_zero(design, (*term.columns, *above)))
+    alone = wald_statistic(models.fit, cov, columns_are_zero(design, above)) if above else 0.0
+    return both - alone, len(design.coefficients_of(term.columns))
 
 
 def score_of_term(larger: Nested, smaller: Nested, term: ModelTerm) -> float:
@@ -284,8 +289,8 @@ def wald_of_terms(fit: Fit, cov: Covariance, df_denom: float | None = None) -> T
     rows = []
     terms = model_terms(fit.design)
     for term in terms:
-        chi2 = wald_statistic(fit, cov, columns_are_zero(fit.design.names, term.columns))
-        q = len(term.columns)
+        hypothesis = columns_are_zero(fit.design, term.columns)
+        chi2, q = wald_statistic(fit, cov, hypothesis), len(hypothesis)
         if df_denom is None:
             rows.append({"statistic": chi2, "pvalue": float(stats.chi2.sf(chi2, q)), "df_constraint": q})
         else:

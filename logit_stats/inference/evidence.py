@@ -144,7 +144,7 @@ def _covariances(fit: Fit, cov: Covariance) -> dict[str, Covariance]:
 def _wald_row(fit: Fit, label: str, cov: Covariance, term: ModelTerm) -> dict[str, object]:
     df = len(term.columns)
     try:
-        statistic = wald_statistic(fit, cov, columns_are_zero(fit.design.names, term.columns))
+        statistic = wald_statistic(fit, cov, columns_are_zero(fit.design, term.columns))
     except NotAvailableError:
         statistic = float("nan")
     return {"method": label, "statistic": statistic, "df": df, "p_value": float(stats.chi2.sf(statistic, df))}

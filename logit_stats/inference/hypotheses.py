@@ -16,6 +16,7 @@ from scipy import stats
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.constraints import Constraints, refuse_repeated
+from logit_stats.design.design import Design
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
@@ -216,8 +217,9 @@ def wald_statistic(fit: Fit, cov: Covariance, constraints: Constraints) -> float
     return float(away @ factor.solve(away))
 
 
-def columns_are_zero(names: tuple[str, ...], columns: tuple[int, ...]) -> Constraints:
-    """Constraints that hold the coefficients of some columns to zero."""
+def columns_are_zero(design: Design, columns: tuple[int, ...]) -> Constraints:
+    """Constraints that hold the coefficients of some columns to zero, in every equation."""
+    names, columns = design.coefficient_names, design.coefficients_of(columns)
     R = np.zeros((len(columns), len(names)))
     R[np.arange(len(columns)), list(columns)] = 1.0
     return Constraints(R, np.zeros(len(columns)), tuple(f"{names[j]} = 0" for j in columns))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from logit_stats.design.design import Design
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
@@ -89,20 +90,33 @@ def _refuse_different_rows(larger: Fit, smaller: Fit) -> None:
             f"one of them only. Fit both to the complete rows of the larger model."
         )
     pairs = [
-        ("responses", a.response.successes, b.response.successes),
+        *([("responses", a.response.successes, b.response.successes)] if a.response.categories is None else []),
         ("trials", a.response.trials, b.response.trials),
         ("weights", None if a.weight is None else a.weight.values, None if b.weight is None else b.weight.values),
         ("offsets", None if a.offset is None else a.offset.values, None if b.offset is None else b.offset.values),
     ]
+    if not _same_categories(a, b):
+        raise DataError("The models have different responses; their likelihoods cannot be compared.")
     for what, left, right in pairs:
         if (left is None) != (right is None) or (left is not None and not np.array_equal(left, right)):  # type: ignore[arg-type]
             raise DataError(f"The models have different {what}; their likelihoods cannot be compared.")
 
 
+def _same_categories(a: Design, b: Design) -> bool:
+    """Whether every row is in the same category in both, whichever is the reference."""
+    one, other = a.response.categories, b.response.categories
+    if one is None or other is None:
+        return one is other
+    position = {label: code for code, label in enumerate(other.labels)}
+    if set(one.labels) != set(position):
+        return False
+    return bool(np.array_equal(np.array([position[label] for label in one.labels])[one.codes], other.codes))
+
+
 def _refuse_not_nested(larger: Fit, smaller: Fit) -> None:
     """Every column of the smaller model must be a combination of those of the larger."""
-    k = larger.parameters
-    R = np.zeros((0, k + smaller.parameters))
+    k = larger.design.columns
+    R = np.zeros((0, k + smaller.design.columns))
     for big, small in zip(larger.design.blocks(TALL_ROWS), smaller.design.blocks(TALL_ROWS), strict=True):
         R = np.asarray(np.linalg.qr(np.vstack([R, np.hstack([big.X, small.X])]), mode="r"))
     outside = np.linalg.norm(R[k:, k:], axis=0) > 1e-8 * np.linalg.norm(R[:, k:], axis=0)

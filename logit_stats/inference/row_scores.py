@@ -8,15 +8,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logit_stats.design.block import Block, FloatArray
+from logit_stats.estimation.category_moments import category_predictor, category_terms
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.kernel import row_terms, weighted_gram
 from logit_stats.estimation.likelihood import TALL_ROWS
 
 
 def score_residuals(fit: Fit, weighted: bool = True) -> FloatArray:
-    """(n,) ``y - m p``, times the weight of the row where `weighted`: row i's score is this times z_i."""
+    """(n,) ``y - m p``, times the weight of the row where `weighted`: row i's score is this times z_i.
+
+    For a response of several categories (J, n), a row for each equation.
+    """
+    if fit.design.response.categories is not None:
+        u = _category_residuals(fit)
+        return u if fit.design.weight is None or not weighted else u * fit.design.weight.values
     _, u, _, _ = row_terms(_unweighted(fit), fit.eta)
     return u if fit.design.weight is None or not weighted else u * fit.design.weight.values
+
+
+def _category_residuals(fit: Fit) -> FloatArray:
+    u = np.empty((fit.design.equations, fit.design.rows))
+    start = 0
+    for block in fit.design.blocks(TALL_ROWS):
+        eta = category_predictor(block.X, fit.gamma, fit.working.center, fit.working.scale)
+        u[:, start : start + eta.shape[1]] = category_terms(eta, block.category, block.categories).residual
+        start += eta.shape[1]
+    return u
 
 
 def information_weights(fit: Fit) -> FloatArray:
@@ -49,10 +66,24 @@ def gram(fit: Fit, weight: FloatArray) -> FloatArray:
     return weighted_gram(fit.design.X, weight, fit.working.center, fit.working.scale)
 
 
+def score_gram(fit: Fit, u: FloatArray, factor: FloatArray | float = 1.0) -> FloatArray:
+    """(k, k) sum over rows of the squared scores ``u_i z_i``, each times its factor."""
+    if u.ndim == 1:
+        return gram(fit, u**2 * factor)
+    k = fit.design.columns
+    total = np.empty((len(u), k, len(u), k))
+    for e in range(len(u)):
+        for f in range(e + 1):
+            total[e, :, f, :] = total[f, :, e, :] = gram(fit, u[e] * u[f] * factor)
+    return total.reshape(fit.parameters, fit.parameters)
+
+
 def sums_by_code(fit: Fit, codes: NDArray[np.intp], count: int, u: FloatArray) -> FloatArray:
     """(k, count) sums of the scores ``u_i z_i`` by code."""
-    sums = np.empty((fit.parameters, count))
-    for j in range(fit.parameters):
+    if u.ndim == 2:
+        return np.vstack([sums_by_code(fit, codes, count, of_equation) for of_equation in u])
+    sums = np.empty((fit.design.columns, count))
+    for j in range(fit.design.columns):
         center = None if fit.working.center is None else fit.working.center[j]
         z = fit.design.X[:, j]
         if center is not None and center != 0.0:

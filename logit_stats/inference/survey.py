@@ -21,7 +21,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError, check_choice, listed
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.cluster import read_codes
-from logit_stats.inference.row_scores import gram, score_residuals, sums_by_code
+from logit_stats.inference.row_scores import score_gram, score_residuals, sums_by_code
 
 LONELY = ("error", "adjust", "average")
 
@@ -141,7 +141,7 @@ def _meat(
     u = score_residuals(fit)
     totals = sums_by_code(fit, stratum, len(counts), u)
     if unit is None:
-        square = gram(fit, u**2 * factor[stratum])
+        square = score_gram(fit, u, factor[stratum])
     else:
         sums = sums_by_code(fit, unit, len(of_stratum), u)
         square = np.asarray((sums * factor[of_stratum]) @ sums.T)

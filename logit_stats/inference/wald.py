@@ -110,7 +110,8 @@ def overall_wald(fit: Fit, cov: Covariance) -> OverallTest | None:
     """Wald test of all slopes under the covariance given; None where a constant is hidden in the columns."""
     if fit.design.constant is None and fit.constant_in_span:
         return None
-    slopes = [j for j in range(fit.parameters) if j != fit.design.constant]
+    constants = () if fit.design.constant is None else fit.design.coefficients_of((fit.design.constant,))
+    slopes = [j for j in range(fit.parameters) if j not in constants]
     if not slopes:
         return None
     factor = EquilibratedCholesky(np.ascontiguousarray(cov.working[np.ix_(slopes, slopes)]))

@@ -11,6 +11,8 @@ from logit_stats.inference.hauck_donner import hauck_donner
 from logit_stats.inference.wald import overall_wald
 
 if TYPE_CHECKING:
+    from logit_stats.design.categories import Categories
+    from logit_stats.multinomial_results import MNLogitResults
     from logit_stats.results import LogitResults
 
 # Half of the digits of a standard error are still right here; the reader should know why they are large.
@@ -32,6 +34,8 @@ def design_notes(fit: Fit) -> list[str]:
             f"Models the probability of success in {response.name}: {design.rows} rows of "
             f"{response.trials.sum():.0f} trials; the log-likelihood contains the binomial coefficients."  # type: ignore[union-attr]
         ]
+    elif response.categories is not None:
+        found = _category_notes(response.name, response.categories)
     else:
         found = [f"Models the probability of {response.success} (against {response.failure})."]
     if design.offset is not None:
@@ -44,16 +48,18 @@ def design_notes(fit: Fit) -> list[str]:
     return found
 
 
-def notes(res: LogitResults) -> list[str]:
+def notes(res: LogitResults | MNLogitResults) -> list[str]:
     """Notes of a result, the most general first."""
     fit = res.fit_
+    binary = fit.design.response.categories is None
     found = design_notes(fit)
     if isinstance(fit, ConstrainedFit):
         found.append(f"Fitted under the constraints {fit.constraints}; the covariance is zero in their directions.")
     found += _weights_notes(res)
     if fit.null.kind == "half":
         found.append(
-            "There is no constant: the null model is a probability of 1/2 in every row"
+            "There is no constant: the null model is "
+            + ("a probability of 1/2 in every row" if binary else "equal probabilities of all categories")
             + (" (the offset alone)" if fit.design.offset is not None else "")
             + f", with {res.df_model:g} degrees of freedom to this model."
         )
@@ -65,11 +71,11 @@ def notes(res: LogitResults) -> list[str]:
         found.append(f"{fit.trace.note[0].upper()}{fit.trace.note[1:]}.")
     if fit.condition > ILL_CONDITIONED:
         found.append(
-            f"The condition number of the weighted design is {fit.condition:.3g}: some columns are nearly dependent; "
-            f"certificate() names them."
+            f"The condition number of the weighted design is {fit.condition:.3g}: some columns are nearly dependent"
+            + ("; certificate() names them." if binary else ".")
         )
     # a penalized fit has p-values from its likelihood, which this effect does not touch
-    past_peak = hauck_donner(fit) if fit.method != "firth" else ()
+    past_peak = hauck_donner(fit) if fit.method != "firth" and binary else ()
     if past_peak:
         found.append(
             f"Hauck-Donner effect: the Wald statistic of {listed(past_peak)} shrinks as the effect grows, so its z and p "
@@ -78,7 +84,15 @@ def notes(res: LogitResults) -> list[str]:
     return found
 
 
-def _weights_notes(res: LogitResults) -> list[str]:
+def _category_notes(name: str, categories: Categories) -> list[str]:
+    reference, *others = categories.names
+    found = [f"Models {name} = {', '.join(others)} against {name} = {reference} (the reference)."]
+    if categories.empty:
+        found.append(f"Left out, because no row used has it: {name} = {listed([str(c) for c in categories.empty])}.")
+    return found
+
+
+def _weights_notes(res: LogitResults | MNLogitResults) -> list[str]:
     found = []
     design = res.fit_.design
     if res.covariance_.robust:

@@ -68,16 +68,15 @@ def summary(
     DataError
         If `xname` has not one name for each coefficient, or alpha is not between 0 and 1.
     """
-    default_title = f"{type(res.model).__name__} Regression Results"
-    header = _header(_left_items(res, yname, clock), _right_items(res), _title(res, title, default_title))
-    heads, numbers = _heads(["coef", "std err"], res, alpha), _coefficients(res, alpha)
+    header = summary_header(res, yname, title, clock)
+    heads, numbers = coefficient_heads(["coef", "std err"], res, alpha), _coefficients(res, alpha)
     body = [
         (name, adaptive(row[0], 4), adaptive(row[1], 3), adaptive(row[2], 3), f"{row[3]:#.3f}",
          adaptive(row[4], 3), adaptive(row[5], 3))
         for name, row in zip(_names(res, xname), numbers.tolist(), strict=True)
     ]  # fmt: skip
     coefficients = Table.of(body, head=("", *heads), layout=_COEFFICIENT_LAYOUT)
-    return Summary((header, coefficients), _notes(res))
+    return Summary((header, coefficients), summary_notes(res))
 
 
 def summary2(
@@ -124,7 +123,11 @@ def summary2(
     half = (len(items) + 1) // 2
     pairs = zip_longest(items[:half], items[half:], fillvalue=("", ""))
     header = [(*left, *right) for left, right in pairs]
-    heads, numbers, names = _heads(["Coef.", "Std.Err."], res, alpha), _coefficients(res, alpha), _names(res, xname)
+    heads, numbers, names = (
+        coefficient_heads(["Coef.", "Std.Err."], res, alpha),
+        _coefficients(res, alpha),
+        _names(res, xname),
+    )
     body = [
         (name, *(fixed(number, float_format) for number in row))
         for name, row in zip(names, numbers.tolist(), strict=True)
@@ -135,7 +138,7 @@ def summary2(
         Table.of(body, head=("", *heads)),
     )  # fmt: skip
     frames = (pd.DataFrame(header), pd.DataFrame(numbers, index=names, columns=heads))
-    return Summary2(parts, _notes(res), frames)
+    return Summary2(parts, summary_notes(res), frames)
 
 
 # What a result says of itself.
@@ -158,7 +161,7 @@ def _coefficients(res: Any, alpha: float) -> FloatArray:
     return np.column_stack([*columns, np.asarray(res.conf_int(alpha), dtype=np.float64)])
 
 
-def _heads(first: list[str], res: Any, alpha: float) -> list[str]:
+def coefficient_heads(first: list[str], res: Any, alpha: float) -> list[str]:
     """Heads of the six columns; the limits are named by their probabilities."""
     if not 0.0 < alpha < 1.0:
         raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
@@ -167,7 +170,8 @@ def _heads(first: list[str], res: Any, alpha: float) -> list[str]:
     return [*first, letter, f"P>|{letter}|", f"[{alpha / 2:.12g}", f"{1 - alpha / 2:.12g}]"]
 
 
-def _notes(res: Any) -> list[str]:
+def summary_notes(res: Any) -> list[str]:
+    """Return the account of the rows and the notes of a result, where it has them."""
     sample = [res.sample_line()] if hasattr(res, "sample_line") else []
     return [str(note) for note in (*sample, *(res.summary_notes() if hasattr(res, "summary_notes") else ()))]
 
@@ -177,6 +181,12 @@ def _method(res: Any) -> str:
 
 
 # Headers.
+
+
+def summary_header(res: Any, yname: str | None, title: str | None, clock: bool) -> Table:
+    """Return the upper table of the first layout."""
+    default_title = f"{type(res.model).__name__} Regression Results"
+    return _header(_left_items(res, yname, clock), _right_items(res), _title(res, title, default_title))
 
 
 def _left_items(res: Any, yname: str | None, clock: bool) -> list[Item]:

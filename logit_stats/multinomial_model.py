@@ -1,0 +1,393 @@
+"""`MNLogit` and `mnlogit`: the multinomial (baseline-category) logit model of a response with several categories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from logit_stats.base_model import DesignModel
+from logit_stats.design.block import FloatArray
+from logit_stats.design.categories import Categories, category_response
+from logit_stats.design.design import Design
+from logit_stats.design.formula import capture_scope
+from logit_stats.design.from_arrays import design_from_arrays, new_columns
+from logit_stats.design.from_formula import design_from_formula
+from logit_stats.errors import DataError, ResponseError, TooFewRowsError, check_choice
+from logit_stats.estimation.category_moments import CategoryTerms, category_terms
+from logit_stats.estimation.likelihood import linear_predictor, moments
+from logit_stats.estimation.maximum_likelihood import maximum_likelihood
+from logit_stats.estimation.moments import Moments
+from logit_stats.estimation.scipy_methods import SCIPY_METHODS
+from logit_stats.estimation.working import WorkingColumns
+from logit_stats.inference.cluster import check_settings
+from logit_stats.inference.covariance import COV_TYPES, covariance, default_cov_type
+
+if TYPE_CHECKING:
+    from logit_stats.estimation.separation import Separation
+    from logit_stats.multinomial_results import MNLogitResults
+
+
+class MNLogit(DesignModel):
+    """Multinomial logit model of arrays; the counterpart of ``statsmodels.api.MNLogit``.
+
+    The log odds of each category against a reference category are linear in the columns. With two categories it is `Logit`.
+
+    Parameters
+    ----------
+    endog : (n,) array_like
+        Categories: text, numbers, booleans or a pandas categorical. The first (in the order of the categorical, else
+        sorted) is the reference.
+    exog : (n, k) array_like
+        Design columns. No intercept is added.
+    base : optional
+        Another reference category.
+    freq_weights : (n,) array_like, optional
+        How many identical rows each row stands for.
+    sampling_weights : (n,) array_like, optional
+        Inverse selection probabilities. The covariance is then design-based by default.
+    missing : {"none", "drop", "raise"}
+        What to do with rows that have missing values: refuse them ("none", "raise") or leave them out.
+    check_rank : bool or "drop"
+        Whether columns that are combinations of others are an error, left out ("drop"), or not looked for (False).
+
+    References
+    ----------
+    McFadden (1974), Conditional logit analysis of qualitative choice behavior; Agresti (2013), Categorical Data Analysis,
+    section 8.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from logit_stats import MNLogit
+    >>> x = np.arange(12)
+    >>> y = list("aababcabcbcc")
+    >>> MNLogit(y, np.column_stack([np.ones(12), x])).fit().params.round(4)
+    array([[-1.706 , -4.8464],
+           [ 0.4406,  0.8812]])
+    """
+
+    def __init__(
+        self,
+        endog: Any,
+        exog: Any,
+        *,
+        base: Any = None,
+        freq_weights: Any = None,
+        sampling_weights: Any = None,
+        missing: str = "none",
+        check_rank: bool | str = True,
+    ) -> None:
+        design = design_from_arrays(
+            endog,
+            exog,
+            freq_weights=freq_weights,
+            sampling_weights=sampling_weights,
+            missing=missing,
+            refuse_wide=check_rank is True,
+            as_response=partial(category_response, base=base),
+        )
+        self._adopt(design, check_rank)
+
+    @classmethod
+    def from_formula(
+        cls,
+        formula: str,
+        data: Any,
+        *,
+        base: Any = None,
+        subset: Any = None,
+        missing: str = "drop",
+        freq_weights: Any = None,
+        sampling_weights: Any = None,
+        check_rank: bool | str = True,
+        depth: int = 0,
+    ) -> Self:
+        """Model from a formula and a table; arguments as for `mnlogit`.
+
+        `depth` says how many calls above the caller the formula's variables are looked up.
+        """
+        model = cls.__new__(cls)
+        design = design_from_formula(
+            formula,
+            data,
+            capture_scope(depth + 1),
+            subset=subset,
+            missing=missing,
+            freq_weights=freq_weights,
+            sampling_weights=sampling_weights,
+            refuse_wide=check_rank is True,
+            as_response=partial(category_response, base=base),
+        )
+        model._adopt(design, check_rank)
+        return model
+
+    def _adopt(self, design: Design, check_rank: bool | str) -> None:
+        if design.response.categories is None:
+            raise ResponseError(
+                f"The response {design.response.name!r} is two columns of counts; a multinomial logit takes one column of "
+                f"categories (with freq_weights= where a row stands for several)."
+            )
+        coefficients = design.equations * design.columns
+        if check_rank is True and coefficients > design.observations:
+            raise TooFewRowsError(
+                f"{design.equations + 1} categories and {design.columns} columns make {coefficients} coefficients, and there "
+                f"are {design.observations:g} observations: more coefficients than observations cannot be estimated."
+            )
+        super()._adopt(design, check_rank)
+
+    # What the model is made of.
+
+    @property
+    def categories(self) -> Categories:
+        """The categories, the reference first."""
+        assert self.design.response.categories is not None
+        return self.design.response.categories
+
+    @property
+    def endog(self) -> FloatArray:
+        """(n,) position of every row's category."""
+        return self.categories.codes.astype(np.float64)
+
+    @property
+    def wendog(self) -> FloatArray:
+        """(n, J + 1) indicators of the categories."""
+        return np.eye(self.J)[self.categories.codes]
+
+    @property
+    def J(self) -> int:
+        """Number of categories, the reference counted."""
+        return self.design.equations + 1
+
+    @property
+    def K(self) -> int:
+        """Number of design columns."""
+        return self.design.columns
+
+    # The likelihood at any coefficients.
+
+    def _coefficients(self, params: Any) -> FloatArray:
+        """Coefficients equation by equation, from a (k, J) table or from these numbers one after the other."""
+        given = np.asarray(params, dtype=np.float64)
+        beta = given.ravel(order="F")
+        if len(beta) != self.K * (self.J - 1) or (given.ndim == 2 and given.shape != (self.K, self.J - 1)):
+            raise DataError(
+                f"params has shape {given.shape}; the model has {self.K} columns and {self.J - 1} equations: give "
+                f"({self.K}, {self.J - 1}), or {self.K * (self.J - 1)} numbers equation by equation."
+            )
+        return beta
+
+    def _plain(self) -> WorkingColumns:
+        return WorkingColumns(equations=self.design.equations)
+
+    def _moments(self, params: Any) -> Moments:
+        return moments(self.design, self._coefficients(params), self._plain())
+
+    def _terms(self, params: Any) -> CategoryTerms:
+        eta = linear_predictor(self.design, self._coefficients(params), self._plain())
+        return category_terms(eta.T, self.categories.codes, self.J)
+
+    def _weighted(self, values: FloatArray) -> FloatArray:
+        return values if self.design.weight is None else values * self.design.weight.values
+
+    def loglike(self, params: Any) -> float:
+        """Log-likelihood at `params`."""
+        return self._moments(params).loglik
+
+    def loglikeobs(self, params: Any) -> FloatArray:
+        """(n,) log-likelihood of every row, weighted."""
+        return self._weighted(self._terms(params).loglik)
+
+    def score(self, params: Any) -> FloatArray:
+        """(k J,) gradient of the log-likelihood, equation by equation."""
+        return self._moments(params).score
+
+    def score_obs(self, params: Any) -> FloatArray:
+        """(n, k J) contribution of every row to the gradient."""
+        factor = self.score_factor(params)
+        return np.asarray((factor[:, :, None] * np.asarray(self.design.X)[:, None, :]).reshape(len(factor), -1))
+
+    def score_factor(self, params: Any) -> FloatArray:
+        """(n, J) derivatives of every row's log-likelihood by its linear predictors, weighted."""
+        return self._weighted(self._terms(params).residual).T
+
+    def hessian(self, params: Any) -> FloatArray:
+        """(k J, k J) second derivatives of the log-likelihood."""
+        return -self.information(params)
+
+    def information(self, params: Any) -> FloatArray:
+        """(k J, k J) expected information, which is minus the Hessian."""
+        return self._moments(params).information
+
+    def predict(self, params: Any, exog: Any = None, which: str = "mean") -> FloatArray:
+        """(m, J + 1) probabilities or linear predictors (zero for the reference) at `params`.
+
+        Parameters
+        ----------
+        params : (k, J) array_like
+        exog : (m, k) array_like, optional
+            Design columns; by default those of the model.
+        which : {"mean", "linear"}
+        """
+        check_choice("which", which, ("mean", "linear"))
+        beta = self._coefficients(params)
+        X = self.exog if exog is None else new_columns(exog, self.design.names)[0]
+        return by_category(X @ beta.reshape(self.J - 1, -1).T, which)
+
+    # Fitting.
+
+    def fit(
+        self,
+        start_params: Any = None,
+        method: str = "newton",
+        maxiter: int = 35,
+        tol: float | None = None,
+        cov_type: str | None = None,
+        cov_kwds: dict[str, Any] | None = None,
+        use_t: bool = False,
+        disp: bool = False,
+        callback: Callable[[FloatArray], None] | None = None,
+    ) -> MNLogitResults:
+        """Fit by maximum likelihood.
+
+        Parameters
+        ----------
+        start_params : (k, J) array_like, optional
+            Coefficients to start from, by default those of the null model.
+        method : {"newton", "bfgs", "lbfgs", "cg", "ncg", "powell", "nm"}
+            Newton's method with step control, or an optimiser of SciPy.
+        maxiter : int
+            Largest number of iterations.
+        tol : float, optional
+            Distance to the maximum, in standard errors, that counts as reached; see `Logit.fit`.
+        cov_type : str, optional
+            Covariance of the coefficients, see `MNLogitResults.with_cov`; by default "nonrobust", or "survey" under
+            sampling weights.
+        cov_kwds : dict, optional
+            Settings of the covariance.
+        use_t : bool
+            Use Student's t for p-values and intervals.
+        disp : bool
+            Print how the iterations went.
+        callback : callable, optional
+            Called with the coefficients (equation by equation) after every iteration.
+
+        Returns
+        -------
+        MNLogitResults
+
+        Raises
+        ------
+        RankDeficientError
+            If columns are combinations of others.
+        SeparationError
+            If no finite estimate exists: some category never occurs where certain columns say so.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the iterations end before the tolerance is met.
+        """
+        from logit_stats.multinomial_results import MNLogitResults
+
+        check_choice("method", method, ("newton", "irls", *SCIPY_METHODS))
+        if cov_type is not None:
+            check_choice("cov_type", cov_type, COV_TYPES)
+        settings = dict(cov_kwds or {})
+        check_settings(cov_type or "nonrobust", settings)
+        fitted = maximum_likelihood(
+            self.design,
+            start=None if start_params is None else self._coefficients(start_params),
+            method=method,
+            maxiter=maxiter,
+            tol=tol,
+            callback=callback,
+            check_rank=self.check_rank,
+        )
+        cov = covariance(fitted, default_cov_type(fitted) if cov_type is None else cov_type, **settings)
+        results = MNLogitResults(self.with_design(fitted.design), fitted, cov, use_t)
+        if disp:
+            print(results.convergence_message())
+        return results
+
+    def separation(self) -> Separation:
+        """Say whether the data are separated: which coefficients (``category:column``) have no finite estimate, where they go."""
+        from logit_stats.estimation.separation import find_separation
+
+        return find_separation(self.design)
+
+    def with_design(self, design: Design) -> MNLogit:
+        """Return the model of another design, this one where it is the same."""
+        if design is self.design:
+            return self
+        model = MNLogit.__new__(MNLogit)
+        model._adopt(design, self.check_rank)
+        return model
+
+
+def by_category(eta: FloatArray, which: str) -> FloatArray:
+    """(m, J + 1) probabilities, or linear predictors with the reference's zero, from predictors (m, J)."""
+    if which == "linear":
+        reference = np.where(np.isnan(eta[:, :1]), np.nan, 0.0)
+        return np.hstack([reference, eta])
+    return category_terms(eta.T, None, eta.shape[1] + 1).prob.T
+
+
+def mnlogit(
+    formula: str,
+    data: Any,
+    *,
+    base: Any = None,
+    subset: Any = None,
+    missing: str = "drop",
+    freq_weights: Any = None,
+    sampling_weights: Any = None,
+    check_rank: bool | str = True,
+) -> MNLogit:
+    """Multinomial logit model from a formula and a table.
+
+    Parameters
+    ----------
+    formula : str
+        patsy's grammar, as in ``"partic ~ hincome + children"``. The response is text, numbers, booleans or a categorical.
+    data : DataFrame, dict of arrays, polars or Arrow table
+        Where the names of the formula are looked up, before the caller's variables.
+    base : optional
+        The reference category; by default the first (in the order of a categorical, else sorted).
+    subset : (n,) bool array_like, optional
+        Rows to use.
+    missing : {"drop", "raise"}
+        Leave rows with missing values out (and say so), or refuse them.
+    freq_weights, sampling_weights : str or (n,) array_like, optional
+        Column name or numbers; see `MNLogit`.
+    check_rank : bool or "drop"
+        Whether columns that are combinations of others are an error, left out ("drop"), or not looked for (False).
+
+    Returns
+    -------
+    MNLogit
+        Call `.fit()`.
+
+    Examples
+    --------
+    >>> import logit_stats as ls
+    >>> res = ls.mnlogit("partic ~ hincome + children", ls.datasets.load("womenlf")).fit()
+    >>> res.params.round(4)
+    partic               parttime  fulltime
+    Intercept             -1.4323    1.9828
+    children[T.present]    0.0215   -2.5586
+    hincome                0.0069   -0.0972
+    """
+    return MNLogit.from_formula(
+        formula,
+        data,
+        base=base,
+        subset=subset,
+        missing=missing,
+        freq_weights=freq_weights,
+        sampling_weights=sampling_weights,
+        check_rank=check_rank,
+        depth=1,
+    )

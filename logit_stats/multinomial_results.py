@@ -1,0 +1,239 @@
+"""`MNLogitResults`: what a user asks of a multinomial fit, under the names of every other fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+import numpy as np
+import pandas as pd
+
+from logit_stats.answers.estimates import Estimates
+from logit_stats.answers.finished import Matrix, Vector
+from logit_stats.answers.hypotheses import JointTests
+from logit_stats.answers.likelihood import Likelihood
+from logit_stats.assess.category_classification import CategoryClassification, category_table
+from logit_stats.design.block import FloatArray
+from logit_stats.errors import NotAvailableError, check_choice
+from logit_stats.inference.covariance import covariance
+from logit_stats.multinomial_model import MNLogit, by_category
+from logit_stats.prediction import new_rows
+
+if TYPE_CHECKING:
+    from logit_stats.report.summary import Summary
+
+LIKELIHOOD_RSQUARED = (
+    "mcfadden", "mcfadden_adj", "cox_snell", "nagelkerke", "aldrich_nelson", "veall_zimmermann", "estrella"
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class MNLogitResults(Estimates, Likelihood, JointTests):
+    """Results of a multinomial logit fit, with statsmodels' names.
+
+    Coefficients are a table with a row for each column of the design and a column for each category but the reference.
+    Results of formula fits (and of fits to pandas objects) carry labels; those of array fits are NumPy arrays.
+
+    Attributes
+    ----------
+    model : MNLogit
+        The model.
+    fit_ : Fit
+        The finished fit in the solver's terms.
+    covariance_ : Covariance
+        The covariance that standard errors, tests and intervals use.
+    use_t : bool
+        Whether they use Student's t.
+    """
+
+    model: MNLogit  # type: ignore[assignment]
+
+    # Labels.
+
+    @property
+    def _equations(self) -> tuple[Any, ...]:
+        return self.model.categories.labels[1:]
+
+    def _coefficients(self, values: FloatArray) -> Matrix:
+        """(k, J) table of values that stand equation by equation."""
+        table = values.reshape(len(self._equations), -1).T.copy()
+        if not self.fit_.design.labelled:
+            return table
+        columns = pd.Index(list(self._equations), name=self.model.endog_names)
+        return pd.DataFrame(table, index=self.model.exog_names, columns=columns)
+
+    def _index(self) -> pd.MultiIndex:
+        names = (self.model.endog_names, None)
+        return pd.MultiIndex.from_product((self._equations, self.model.exog_names), names=names)
+
+    def _by_category(self, values: FloatArray, index: pd.Index | None) -> Matrix:
+        if not self.fit_.design.labelled and index is None:
+            return values
+        columns = pd.Index(list(self.model.categories.labels), name=self.model.endog_names)
+        return pd.DataFrame(values, index=self.fit_.design.index if index is None else index, columns=columns)
+
+    # Estimates.
+
+    def conf_int(self, alpha: float = 0.05, method: str = "wald") -> Matrix:
+        """Confidence limits at level ``1 - alpha``: a row for each category and column; of array fits (J, k, 2).
+
+        Parameters
+        ----------
+        alpha : float
+        method : {"wald", "profile"}
+            From standard errors, or from the profile likelihood.
+        """
+        check_choice("method", method, ("wald", "profile"))
+        limits = self._limits(alpha, method)
+        if not self.fit_.design.labelled:
+            return limits.reshape(len(self._equations), -1, 2)
+        return pd.DataFrame(limits, index=self._index(), columns=["lower", "upper"])
+
+    def cov_params(self) -> Matrix:
+        """(k J, k J) covariance of the coefficients, equation by equation."""
+        matrix = self.covariance_.matrix.copy()
+        return pd.DataFrame(matrix, index=self._index(), columns=self._index()) if self.fit_.design.labelled else matrix
+
+    def relative_risk_ratios(self, alpha: float = 0.05, method: str = "wald") -> pd.DataFrame:
+        """Relative risk ratios exp(beta), their delta-method standard errors, and the exponentiated limits of `conf_int`.
+
+        By how much the ratio of a category's probability to the reference's is multiplied when the column grows by one
+        (Stata calls it RRR; others the odds ratio against the reference).
+        """
+        limits = self._limits(alpha, method)
+        ratio, low, high = np.exp(self.fit_.beta), np.exp(limits[:, 0]), np.exp(limits[:, 1])
+        columns = {"relative_risk_ratio": ratio, "std_error": ratio * self.covariance_.standard_errors,
+                   "conf_low": low, "conf_high": high}  # fmt: skip
+        return pd.DataFrame(columns, index=self._index())
+
+    def odds_ratios(self, alpha: float = 0.05, method: str = "wald") -> pd.DataFrame:
+        """Odds ratios against the reference category, which are the `relative_risk_ratios`."""
+        return self.relative_risk_ratios(alpha, method).rename(columns={"relative_risk_ratio": "odds_ratio"})
+
+    def bootstrap(self, *_: Any, **__: Any) -> NoReturn:
+        """Not available for several categories."""
+        raise NotAvailableError("The bootstrap is not there for a response of several categories; use with_cov('HC1').")
+
+    @property
+    def pearson_chi2(self) -> NoReturn:
+        """Not available for several categories."""
+        raise NotAvailableError("Pearson's chi-squared is not there for a response of several categories.")
+
+    def pseudo_rsquared(self, kind: str = "mcfadden") -> Any:
+        """Pseudo-R² of one kind that is made of likelihoods, or of all these as a Series (``kind="all"``)."""
+        check_choice("kind", kind, (*LIKELIHOOD_RSQUARED, "all"))
+        if kind != "all":
+            return self._statistics.pseudo_rsquared(kind)
+        return pd.Series({name: self._statistics.pseudo_rsquared(name) for name in LIKELIHOOD_RSQUARED})
+
+    def with_cov(self, cov_type: str, **settings: Any) -> Self:
+        """Return the same fit with another covariance, without fitting again.
+
+        Parameters
+        ----------
+        cov_type : {"nonrobust", "opg", "HC0", "HC1", "cluster", "survey"}
+        **settings
+            As for `LogitResults.with_cov`.
+        """
+        return replace(self, covariance_=covariance(self.fit_, cov_type, **settings))
+
+    # Rows.
+
+    @property
+    def fittedvalues(self) -> Matrix:
+        """(n, J) linear predictors."""
+        eta = self.fit_.eta
+        columns = pd.Index(list(self._equations), name=self.model.endog_names)
+        return pd.DataFrame(eta, index=self.fit_.design.index, columns=columns) if self.fit_.design.labelled else eta
+
+    def predict(self, exog: Any = None, which: str = "mean") -> Matrix:
+        """Probabilities, or linear predictors (zero for the reference), a column for each category.
+
+        Parameters
+        ----------
+        exog : table or (m, k) array_like, optional
+            New data: for formula fits a table with the formula's columns, else design columns. By default the rows of
+            the fit.
+        which : {"mean", "linear"}
+
+        Returns
+        -------
+        DataFrame or array
+            One row for each row, NaN where something is missing.
+        """
+        check_choice("which", which, ("mean", "linear"))
+        _, eta, index = new_rows(self.fit_, exog, None)
+        return self._by_category(by_category(eta, which), index)
+
+    @property
+    def resid_response(self) -> Matrix:
+        """(n, J + 1) indicator of the category minus its probability."""
+        return self._by_category(self.model.wendog - by_category(self.fit_.eta, "mean"), None)
+
+    @property
+    def resid_misclassified(self) -> Vector:
+        """(n,) 1 where the most probable category is not the observed one, else 0."""
+        most_probable = by_category(self.fit_.eta, "mean").argmax(axis=1)
+        return self._rows((most_probable != self.model.categories.codes).astype(np.float64))
+
+    def pred_table(self) -> Matrix:
+        """(J + 1, J + 1) counts: row observed, column the most probable category; weights are counted."""
+        table = category_table(self.fit_)
+        if not self.fit_.design.labelled:
+            return table
+        labels = list(self.model.categories.labels)
+        return pd.DataFrame(table, index=pd.Index(labels, name="observed"), columns=pd.Index(labels, name="predicted"))
+
+    def classification(self) -> CategoryClassification:
+        """Precision, recall and F1 of each category, accuracy, Cohen's kappa, with a `report()` text."""
+        return CategoryClassification(category_table(self.fit_), self.model.categories.names)
+
+    # Reports.
+
+    def equation_names(self) -> list[str]:
+        """Names of the equations in a summary."""
+        return [f"{self.model.endog_names}={name}" for name in self.model.categories.names[1:]]
+
+    def summary(
+        self, yname: str | None = None, xname: list[str] | None = None, title: str | None = None,
+        alpha: float = 0.05, *, clock: bool = True,
+    ) -> Summary:  # fmt: skip
+        """Summary in statsmodels' layout; ``clock=False`` leaves date and time out, so that reports reproduce."""
+        from logit_stats.report.category_summary import category_summary
+
+        return category_summary(self, yname=yname, xname=xname, title=title, alpha=alpha, clock=clock)
+
+    def summary_notes(self) -> list[str]:
+        """Return the sentences that stand under the summary."""
+        from logit_stats.report.notes import notes
+
+        return notes(self)
+
+    def tidy(self, conf_int: bool = True, exponentiate: bool = False, alpha: float = 0.05) -> pd.DataFrame:
+        """One row a coefficient, as broom's ``tidy``; the column `y_level` says of which category."""
+        from logit_stats.report.tidy import tidy_categories
+
+        return tidy_categories(self, conf_int=conf_int, exponentiate=exponentiate, alpha=alpha)
+
+    def glance(self) -> pd.DataFrame:
+        """One row for the model, as broom's ``glance``."""
+        from logit_stats.report.tidy import glance
+
+        return glance(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the result to a file; `logit_stats.load` reads it back."""
+        from logit_stats.keep import save
+
+        save(self, path)
+
+    def __str__(self) -> str:
+        return f"{self.model!r}\n{self.tidy().to_string(index=False)}"
+
+    def __repr__(self) -> str:
+        state = "" if self.converged else "NOT CONVERGED, "
+        return f"<MNLogitResults {state}llf={self.llf:.6g}, {self.fit_.parameters} coefficients; {self.sample_line()}>"
+
+    def _repr_html_(self) -> str:
+        return str(self.summary(clock=False)._repr_html_())
