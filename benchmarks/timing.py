@@ -10,7 +10,7 @@ from typing import Any
 
 Work = Callable[[], Any]
 # BLAS's threads spin for some time after their last work, on the processors of whoever comes next.
-PAUSE = 0.06
+PAUSE = 0.15
 LONG = 2.0
 
 

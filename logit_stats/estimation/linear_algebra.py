@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
+from scipy.linalg.lapack import dpotrf, dpotrs, dtrtri
 
 from logit_stats.design.block import FloatArray
 
@@ -55,10 +55,10 @@ class EquilibratedCholesky:
 
     def inverse(self) -> FloatArray:
         """Return the inverse matrix (k, k)."""
-        lower, _ = dpotri(self._factor, lower=1)
-        full = lower + lower.T
-        np.fill_diagonal(full, lower.diagonal())
-        return np.asarray(full * self._scale * self._scale[:, None])
+        # not LAPACK's dpotri: OpenBLAS starts all of its threads for it from 10 columns on, which then wait busily for
+        # milliseconds and take processors away from whatever the caller does next
+        root, _ = dtrtri(self._factor, lower=1)
+        return np.asarray((root.T @ root) * self._scale * self._scale[:, None])
 
 
 def inverse_root(R: FloatArray) -> FloatArray:
