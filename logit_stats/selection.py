@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from logit_stats.assess.selection import Move, null_start, select
+from logit_stats.assess.selection import Move, Selection, null_start, select
 from logit_stats.design.formula import capture_scope
-from logit_stats.errors import DataError
+from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.covariance import covariance
 from logit_stats.report.table import Table
 
 if TYPE_CHECKING:
+    from logit_stats.assess.optimism import Optimism
     from logit_stats.results import LogitResults
 
 
@@ -31,11 +32,41 @@ class StepPath:
     path : tuple of Move
         Every step.
     criterion : str
+    selection_ : Selection or None
+        What is repeated by `optimism`; None in a path that was pickled.
     """
 
     result: LogitResults
     path: tuple[Move, ...]
     criterion: str
+    selection_: Selection | None = field(repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # patsy's terms cannot be pickled
+        return {**self.__dict__, "selection_": None}
+
+    def optimism(
+        self, method: str = "bootstrap", *, reps: int = 200, folds: Any = 10, repeats: int = 1, groups: Any = None,
+        seed: int | None = None, progress: bool | None = None,
+    ) -> Optimism:  # fmt: skip
+        """Indexes of the selected model corrected for optimism, the selection done again in every resample.
+
+        Parameters are those of `LogitResults.optimism`. Models without a finite estimate in a resample are no candidates there.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> res = ls.logit("low ~ age + lwt + smoke + ht + ftv", ls.datasets.load("birthwt")).fit()
+        >>> frame = ls.step(res).optimism(reps=20, seed=1).frame
+        >>> frame.loc["C", ["index_orig", "index_corrected"]].round(3).tolist()
+        [0.691, 0.637]
+        """
+        from logit_stats.assess.optimism import optimism
+
+        if self.selection_ is None:
+            raise NotAvailableError("A path that was pickled cannot be walked again; call step() anew.")
+        return optimism(self.result.fit_, method, reps=reps, folds=folds, repeats=repeats, groups=groups, seed=seed,
+                        progress=progress, selection=self.selection_)  # fmt: skip
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -100,7 +131,7 @@ def step(
     found = select(start, scope, namespace, direction, criterion, constant, enter, stay)
     model = res.model.with_design(found.fit.design)
     result = type(res)(model, found.fit, covariance(found.fit), res.use_t)
-    return StepPath(result, found.path, criterion)
+    return StepPath(result, found.path, criterion, found)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from logit_stats.assess.discrimination import PrecisionRecall, Threshold
     from logit_stats.assess.goodness_of_fit import GoodnessOfFit, LinkTest
     from logit_stats.assess.hosmer_lemeshow import HosmerLemeshow
+    from logit_stats.assess.optimism import Optimism
     from logit_stats.assess.ranking import Roc
     from logit_stats.validation import Validation
 
@@ -78,3 +79,16 @@ class Accuracy(Finished):
 
         return validate(self.fit_, data, outcome, offset, bins, freq_weights=freq_weights,
                         sampling_weights=sampling_weights, trials=trials)  # fmt: skip
+
+    def optimism(
+        self, method: str = "bootstrap", *, reps: int = 200, folds: Any = 10, repeats: int = 1, groups: Any = None,
+        seed: int | None = None, progress: bool | None = None,
+    ) -> Optimism:  # fmt: skip
+        """Indexes corrected for optimism by the bootstrap or cross-validation; see `assess.optimism.optimism`.
+
+        Where the model was selected by `step`, `StepPath.optimism` repeats the selection in every resample.
+        """
+        from logit_stats.assess.optimism import optimism
+
+        return optimism(self.fit_, method, reps=reps, folds=folds, repeats=repeats, groups=groups, seed=seed,
+                        progress=progress)  # fmt: skip

@@ -106,6 +106,8 @@ def indexes(scored: Scored) -> Indexes:
     brier = scored.mean((1.0 - scored.prob) ** 2, scored.prob**2)
     if not 0.0 < events < n:
         return Indexes(nan, nan, nan, nan, nan, nan, nan, nan, brier, nan, nan, nan)
+    # sorted once: the sorts below then find it done
+    scored = scored.at(np.argsort(scored.eta, kind="stable"))
     share, pairs = events / n, concordance_of(scored)
     intercept, slope, recalibrated = _recalibration(scored)
     eta = slope * scored.eta

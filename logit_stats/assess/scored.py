@@ -61,6 +61,10 @@ class Scored:
             raise DataError("All outcomes are the same: discrimination and calibration need both.")
         return self
 
+    def at(self, rows: NDArray[np.intp]) -> Scored:
+        """Return the rows at these positions."""
+        return Scored(self.prob[rows], self.eta[rows], self.events[rows], self.nonevents[rows], self.sampling)
+
     @property
     def outcomes(self) -> FloatArray:
         """(n,) outcomes that each row stands for."""

@@ -8,7 +8,7 @@ the path is part of the result.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from scipy import stats
@@ -33,12 +33,145 @@ class Move:
     terms: tuple[str, ...]
 
 
+class Fitted(Protocol):
+    """What decides between models: the log-likelihood of one, and how many coefficients it took."""
+
+    @property
+    def loglik(self) -> float:
+        """Maximised log-likelihood."""
+        ...
+
+    @property
+    def parameters(self) -> int:
+        """Number of coefficients."""
+        ...
+
+
+class Models(Protocol):
+    """Models of different terms, fitted to the same rows."""
+
+    def fitted(self, names: tuple[str, ...]) -> Fitted | None:
+        """The model of these terms; None where it has no estimate."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """How a selection walks, whatever the rows: where it starts, what may move, what decides.
+
+    Attributes
+    ----------
+    start : tuple of str
+        Terms.
+    universe : dict
+        Patsy's terms that may be in the model, by name.
+    direction, criterion : str
+    enter, stay : float
+        P-values below which a term comes in, and above which it goes.
+    """
+
+    start: tuple[str, ...]
+    universe: dict[str, Any]
+    direction: str
+    criterion: str
+    enter: float
+    stay: float
+
+    def penalty(self, observations: float) -> float:
+        """What a coefficient costs, in units of -2 log-likelihood."""
+        return float(np.log(observations)) if self.criterion == "bic" else 2.0
+
+    def walk(self, models: Models, observations: float) -> list[tuple[str, tuple[str, ...]]]:
+        """Every step: what was done ("" for the start), and the terms afterwards.
+
+        Models without an estimate are no candidates.
+        """
+        penalty = self.penalty(observations)
+        here, steps = self.start, [("", self.start)]
+        while True:
+            chosen = self._best(models, here, penalty)
+            if chosen is None:
+                return steps
+            here = _after(here, chosen)
+            steps.append((" ".join(chosen), here))
+
+    def _candidates(self, here: tuple[str, ...]) -> list[tuple[str, str]]:
+        factors = {name: frozenset(f.name() for f in term.factors) for name, term in self.universe.items()}
+        moves = []
+        if self.direction != "forward" and len(here) > 1:  # a model of a single term keeps it
+            for name in here:
+                inside = factors[name]
+                if inside and not any(inside < factors[other] for other in here):
+                    moves.append(("-", name))
+        if self.direction != "backward":
+            for name, own in factors.items():
+                parts = [other for other, inside in factors.items() if inside and inside < own]
+                if own and name not in here and all(part in here for part in parts):
+                    moves.append(("+", name))
+        return moves
+
+    def _best(self, models: Models, here: tuple[str, ...], penalty: float) -> tuple[str, str] | None:
+        now = models.fitted(here)
+        found = {move: models.fitted(_after(here, move)) for move in self._candidates(here)}
+        others = {move: model for move, model in found.items() if model is not None}
+        if now is None or not others:
+            return None
+        if self.criterion == "pvalue":
+            return self._by_p_values(now, others)
+        criteria = {move: -2.0 * model.loglik + penalty * model.parameters for move, model in others.items()}
+        best, present = min(criteria, key=criteria.__getitem__), -2.0 * now.loglik + penalty * now.parameters
+        return best if criteria[best] < present - 1e-9 * max(1.0, abs(present)) else None
+
+    def _by_p_values(self, now: Fitted, others: dict[tuple[str, str], Fitted]) -> tuple[str, str] | None:
+        pvalues = {}
+        for move, model in others.items():
+            df = abs(model.parameters - now.parameters)
+            pvalues[move] = float(stats.chi2.sf(2.0 * abs(model.loglik - now.loglik), df)) if df else 1.0
+        worst = max((m for m in others if m[0] == "-"), key=pvalues.__getitem__, default=None)
+        if worst is not None and pvalues[worst] > self.stay:
+            return worst
+        first = min((m for m in others if m[0] == "+"), key=pvalues.__getitem__, default=None)
+        return first if first is not None and pvalues[first] < min(self.enter, self.stay) else None
+
+
+def _after(here: tuple[str, ...], move: tuple[str, str]) -> tuple[str, ...]:
+    return tuple(t for t in here if t != move[1]) if move[0] == "-" else (*here, move[1])
+
+
+class FittedModels:
+    """Models of some of the terms on the rows of a design, each fitted once."""
+
+    def __init__(self, design: Design, universe: dict[str, Any], namespace: Any) -> None:
+        self.design, self.universe, self.namespace = design, universe, namespace
+        self.fits: dict[frozenset[str], Fit] = {}
+
+    def fitted(self, names: tuple[str, ...]) -> Fit:
+        """Return the model of these terms."""
+        key = frozenset(names)
+        if key not in self.fits:
+            if not names:
+                raise DataError("The model without any term has nothing to estimate; keep the intercept.")
+            design = design_of_terms(self.design, tuple(self.universe[name] for name in names), self.namespace)
+            self.fits[key] = maximum_likelihood(design, check_rank="drop")
+        return self.fits[key]
+
+
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Where a selection went, and the fit where it ended."""
+    """Where a selection went, and the fit where it ended.
+
+    Attributes
+    ----------
+    fit : Fit
+    path : tuple of Move
+    rule, models
+        With which it is done again, on resamples.
+    """
 
     fit: Fit
     path: tuple[Move, ...]
+    rule: Rule
+    models: FittedModels
 
 
 def select(
@@ -69,6 +202,9 @@ def select(
     """
     check_choice("direction", direction, DIRECTIONS)
     check_choice("criterion", criterion, CRITERIA)
+    for name, level in (("enter", enter), ("stay", stay)):
+        if not 0.0 < level <= 1.0:
+            raise DataError(f"{name}={level} must be a p-value, between 0 and 1.")
     design = fit.design
     if design.formula is None or design.table is None:
         raise NotAvailableError("Selection moves terms of a formula; an array fit has columns only.")
@@ -78,88 +214,15 @@ def select(
         raise NotAvailableError("Penalized fits of different models have different penalties; they cannot be compared.")
     fit.refuse_constraints("Selection")
     fit.refuse_unconverged("Selection")
-    universe = patsy_terms(design, scope, namespace)
-    penalty = {"aic": 2.0, "bic": float(np.log(design.observations)), "pvalue": 2.0}[criterion]
-    walk = _Walk(design, universe, namespace, penalty, constant)
-    here = tuple(term.name for term in model_terms(design))
-    path = [walk.move("", here)]
-    walk.fits[frozenset(here)] = fit
-    while True:
-        moves = walk.candidates(here, direction)
-        chosen = _best(walk, here, moves, criterion, enter, stay)
-        if chosen is None:
-            return Selection(walk.fit(here), tuple(path))
-        sign, name = chosen
-        here = tuple(t for t in here if t != name) if sign == "-" else (*here, name)
-        path.append(walk.move(f"{sign} {name}", here))
-
-
-class _Walk:
-    """Models of a selection, each fitted once."""
-
-    def __init__(
-        self, design: Design, universe: dict[str, Any], namespace: Any, penalty: float, constant: float
-    ) -> None:
-        self.design, self.universe, self.namespace = design, universe, namespace
-        self.penalty, self.constant = penalty, constant
-        self.factors = {name: frozenset(f.name() for f in term.factors) for name, term in universe.items()}
-        self.fits: dict[frozenset[str], Fit] = {}
-
-    def fit(self, names: tuple[str, ...]) -> Fit:
-        key = frozenset(names)
-        if key not in self.fits:
-            if not names:
-                raise DataError("The model without any term has nothing to estimate; keep the intercept.")
-            design = design_of_terms(self.design, tuple(self.universe[name] for name in names), self.namespace)
-            self.fits[key] = maximum_likelihood(design, check_rank="drop")
-        return self.fits[key]
-
-    def criterion(self, names: tuple[str, ...]) -> float:
-        found = self.fit(names)
-        return -2.0 * (found.loglik + self.constant) + self.penalty * found.parameters
-
-    def move(self, change: str, names: tuple[str, ...]) -> Move:
-        return Move(change, self.criterion(names), self.fit(names).loglik + self.constant, names)
-
-    def candidates(self, here: tuple[str, ...], direction: str) -> list[tuple[str, str]]:
-        moves = []
-        if direction != "forward":
-            for name in here:
-                inside = self.factors[name]
-                if inside and not any(inside < self.factors[other] for other in here):
-                    moves.append(("-", name))
-        if direction != "backward":
-            for name, factors in self.factors.items():
-                parts = [other for other, own in self.factors.items() if own and own < factors]
-                if factors and name not in here and all(part in here for part in parts):
-                    moves.append(("+", name))
-        if len(here) == 1:  # a model of a single term keeps it
-            moves = [move for move in moves if move[0] == "+"]
-        return moves
-
-
-def _best(
-    walk: _Walk, here: tuple[str, ...], moves: list[tuple[str, str]], criterion: str, enter: float, stay: float
-) -> tuple[str, str] | None:
-    def after(move: tuple[str, str]) -> tuple[str, ...]:
-        return tuple(t for t in here if t != move[1]) if move[0] == "-" else (*here, move[1])
-
-    if criterion != "pvalue":
-        now = walk.criterion(here)
-        best = min(moves, key=lambda move: walk.criterion(after(move)), default=None)
-        return best if best is not None and walk.criterion(after(best)) < now - 1e-9 * max(1.0, abs(now)) else None
-    own = walk.fit(here)
-    pvalues = {}
-    for move in moves:
-        other = walk.fit(after(move))
-        df = abs(other.parameters - own.parameters)
-        lr = 2.0 * abs(other.loglik - own.loglik)
-        pvalues[move] = float(stats.chi2.sf(lr, df)) if df else 1.0
-    worst = max((m for m in moves if m[0] == "-"), key=lambda m: pvalues[m], default=None)
-    if worst is not None and pvalues[worst] > stay:
-        return worst
-    first = min((m for m in moves if m[0] == "+"), key=lambda m: pvalues[m], default=None)
-    return first if first is not None and pvalues[first] < min(enter, stay) else None
+    start = tuple(term.name for term in model_terms(design))
+    rule = Rule(start, patsy_terms(design, scope, namespace), direction, criterion, enter, stay)
+    models = FittedModels(design, rule.universe, namespace)
+    models.fits[frozenset(start)] = fit
+    penalty, path = rule.penalty(design.observations), []
+    for change, names in rule.walk(models, design.observations):
+        loglik = models.fitted(names).loglik + constant
+        path.append(Move(change, -2.0 * loglik + penalty * models.fitted(names).parameters, loglik, names))
+    return Selection(models.fitted(path[-1].terms), tuple(path), rule, models)
 
 
 def null_start(design: Design, namespace: Any) -> Design:

@@ -175,7 +175,7 @@ def bootstrap(
     if reps < 2:
         raise DataError(f"reps={reps}: a bootstrap needs two resamples at the least, better 999.")
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
-    draw = _draws_of(fit, groups)
+    draw = draws_of(fit, groups)
     gamma, outcome = _refit(fit, draw, reps, np.random.default_rng(seed), progress)
     fitted = gamma[outcome == FITTED]
     counts = [int((outcome == code).sum()) for code in (SEPARATED, DEPENDENT)]
@@ -209,7 +209,7 @@ def resampled_interval(drawn: Bootstrap | None, alpha: float, method: str) -> Fl
 
 
 @dataclass(frozen=True, eq=False)
-class _Draws:
+class Draws:
     """How the row weights of a resample are drawn: `base` times the number of times a row (or its cluster) was drawn."""
 
     base: FloatArray | None
@@ -219,11 +219,13 @@ class _Draws:
 
     @property
     def units(self) -> int:
+        """How many rows, persons or clusters are drawn from."""
         if self.grouping is not None:
             return self.grouping.count
         return self.rows if self.frequency is None else int(self.frequency.sum())
 
     def weights(self, rng: np.random.Generator) -> FloatArray:
+        """(n,) weights of the rows in a resample."""
         if self.frequency is not None and self.grouping is None:
             return rng.multinomial(self.units, self.frequency / self.units).astype(np.float64)
         units = self.units
@@ -233,7 +235,14 @@ class _Draws:
         return counts.astype(np.float64) if self.base is None else counts * self.base
 
 
-def _draws_of(fit: Fit, groups: Any) -> _Draws:
+def draws_of(fit: Fit, groups: Any) -> Draws:
+    """How the rows of a fit, or clusters of them, are drawn.
+
+    Raises
+    ------
+    DataError
+        If the frequency weights are not whole numbers.
+    """
     design = fit.design
     grouping = None
     if groups is not None:
@@ -242,30 +251,31 @@ def _draws_of(fit: Fit, groups: Any) -> _Draws:
             raise NotAvailableError('The bootstrap draws clusters of one grouping; cov_type="cluster" takes several.')
         grouping = groupings[0]
     if design.weight is None:
-        return _Draws(None, grouping, None, design.rows)
+        return Draws(None, grouping, None, design.rows)
     if design.weight_kind == "sampling":
-        return _Draws(design.weight.values, grouping, None, design.rows)
+        return Draws(design.weight.values, grouping, None, design.rows)
     whole = np.rint(design.weight.values)
     if grouping is None and (whole != design.weight.values).any():
         raise DataError(
             f"The frequency weights {design.weight.label} are not whole numbers: how many rows to draw is not defined."
         )
-    return _Draws(design.weight.values, grouping, whole.astype(np.int64), design.rows)
+    return Draws(design.weight.values, grouping, whole.astype(np.int64), design.rows)
 
 
 def _refit(
-    fit: Fit, draw: _Draws, reps: int, rng: np.random.Generator, progress: bool | None
+    fit: Fit, draw: Draws, reps: int, rng: np.random.Generator, progress: bool | None
 ) -> tuple[FloatArray, NDArray[np.int_]]:
     refitter = Refitter(fit)
     gamma, outcome = np.empty((reps, fit.parameters)), np.empty(reps, dtype=np.int_)
-    for start, stop in progress_of(_chunks(reps, draw.rows), reps, "resamples", progress):
+    for start, stop in progress_of(chunks(reps, draw.rows), reps, "resamples", progress):
         weights = np.array([draw.weights(rng) for _ in range(start, stop)])
         found = refitter.fits(weights)
         gamma[start:stop], outcome[start:stop] = found.gamma, found.outcome
     return gamma, outcome
 
 
-def _chunks(reps: int, rows: int) -> Iterator[tuple[int, int]]:
+def chunks(reps: int, rows: int) -> Iterator[tuple[int, int]]:
+    """Ranges of resamples whose weights are held at once."""
     size = max(1, min(CHUNK_REFITS, CHUNK_BYTES // (8 * rows)))
     for start in range(0, reps, size):
         yield start, min(start + size, reps)

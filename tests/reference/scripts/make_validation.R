@@ -20,6 +20,10 @@ B <- 12
 set.seed(1); boot <- rms::validate(fit, method = "boot", B = B)
 set.seed(1); draws <- t(replicate(B, sample(n, replace = TRUE)))
 
+# the smooth calibration curve of the same resamples, corrected
+set.seed(1); curve <- rms::calibrate(fit, B = B)
+curve <- list(prob = unname(curve[, "predy"]), apparent = unname(curve[, "calibrated.orig"]), corrected = unname(curve[, "calibrated.corrected"]))
+
 K <- 8
 set.seed(2); cross <- rms::validate(fit, method = "crossvalidation", B = K)
 set.seed(2); order <- sample(n, replace = FALSE); fold <- integer(n); per <- n / K
@@ -53,5 +57,5 @@ single <- list(rows = names(orig), training = unname(indexes(predict(one, d[draw
 write(toJSON(list(name = "resampled_validation", title = "Optimism of a fit by resampling", data_file = "data/pima_train.csv",
   formula_r = deparse(f, width.cutoff = 500), software = list(R = as.character(getRversion()), rms = as.character(packageVersion("rms")),
   Hmisc = as.character(packageVersion("Hmisc")), MASS = as.character(packageVersion("MASS"))),
-  values = list(bootstrap = c(list(draws = draws), table_of(boot)), crossvalidation = c(list(folds = fold), table_of(cross)),
+  values = list(bootstrap = c(list(draws = draws), table_of(boot)), calibrate = curve, crossvalidation = c(list(folds = fold), table_of(cross)),
   bootstrap_with_step = selected, first_resample = single)), auto_unbox = TRUE, digits = 16), "resampled_validation.json")
