@@ -286,7 +286,7 @@ def test_what_needs_the_maximum_refuses_a_fit_that_ended_before_it():
     asked = (
         lambda: res.conf_int(method="profile"), lambda: res.lr_test(smaller), lambda: smaller.lr_test(res), res.anova, res.drop1,
         lambda: res.bootstrap(20, seed=1), lambda: res.evidence("smoke"), lambda: ls.step(res), lambda: res.add1("ui"),
-        lambda: res.plot.profile("age"),
+        lambda: res.plot.profile("age"), res.linearity,
     )  # fmt: skip
     for ask in asked:
         with pytest.raises(NotAvailableError, match=r"not converged \(2\.7 standard errors"):

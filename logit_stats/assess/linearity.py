@@ -92,6 +92,7 @@ def linearity(fit: Fit, cov: Covariance, names: Any = None, knots: int = 4) -> L
         For penalized fits and under constraints.
     """
     fit.refuse_constraints("The test of linearity")
+    fit.refuse_unconverged("The test of linearity")
     if fit.method == "firth":
         raise NotAvailableError(
             "Penalized fits of different models have different penalties; test the unpenalized fit."
