@@ -28,6 +28,7 @@ from logit_stats.inference.wald import wald_interval
 from logit_stats.prediction import new_rows
 
 if TYPE_CHECKING:
+    from logit_stats.answers.plots import LimitPlots
     from logit_stats.assess.classification import Classification
     from logit_stats.assess.ranking import Roc
     from logit_stats.estimation.separation import Separation
@@ -216,6 +217,13 @@ class LimitResults(Estimates, Likelihood):
                 f"any value."
             )
         return found
+
+    @property
+    def plot(self) -> LimitPlots:
+        """Pictures: ``coefficients()``, ``odds_ratios()``, ``roc()``, ``confusion()``; an arrow is an interval without end."""
+        from logit_stats.answers.plots import LimitPlots
+
+        return LimitPlots(self)
 
     def save(self, path: str | Path) -> None:
         """Write the result to a file; `logit_stats.load` reads it back."""

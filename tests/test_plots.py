@@ -506,7 +506,7 @@ def test_axes_given_are_used_labelled_and_small_ones_do(data, style):
 def test_misspelt_names_and_arguments_are_refused(res):
     with pytest.raises(TypeError):
         res.plot.roc(axis=None)
-    with pytest.raises(AttributeError, match="'rocc'; there are coefficients, odds_ratios, profile"):
+    with pytest.raises(AttributeError, match="'rocc'; there are coefficients, odds_ratios, roc, confusion, profile"):
         _ = res.plot.rocc
     assert "boundary" in repr(res.plot)
 
@@ -545,3 +545,14 @@ def test_curves_of_many_rows_keep_their_area_and_show_bins():
 def test_quantile_of_the_profile_line_is_that_of_the_level(res):
     ax = res.plot.profile("age", alpha=0.2)
     assert_allclose(drawn(ax, "profile 80 %")[:, 1], stats.chi2.isf(0.2, 1))
+
+
+def test_limiting_fits_show_what_needs_no_finite_coefficient():
+    limit = ls.logit("HG ~ NV + PI + EH", ls.datasets.load("endometrial")).fit_limit()
+    ax = limit.plot.odds_ratios()
+    assert [(line.get_marker(), line.get_ydata()[0]) for line in ax.lines if line.get_marker() in "<>"] == [(">", 0)]
+    assert_allclose(intervals(ax, 3)[1:], np.exp(limit.conf_int().loc[["PI", "EH"]]))
+    assert_allclose(intervals(ax, 1)[0][0], np.exp(limit.conf_int().loc["NV", 0]))
+    assert f"{limit.roc().auc:.3f}" in limit.plot.roc().get_legend().get_texts()[0].get_text()
+    with pytest.raises(AttributeError, match="'influence'; there are coefficients, odds_ratios, roc, confusion"):
+        _ = limit.plot.influence

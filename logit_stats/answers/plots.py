@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Plots:
-    """Pictures of a result; they need matplotlib (``pip install 'logit-stats[plot]'``)."""
+class LimitPlots:
+    """Pictures of a limiting fit: those that need no finite coefficient."""
 
     result: Any
 
@@ -30,6 +30,37 @@ class Plots:
 
         return forest(self.result, ratios=True, alpha=alpha, method=method, numbers=numbers, ax=ax)
 
+    def roc(self, label: str = "", thresholds: Sequence[float] = (), youden: bool = True, ax: Any = None) -> Any:
+        """ROC curve with its area, its interval and the largest Youden index; `thresholds` are marked on it.
+
+        Called again with the same `ax`, it adds a curve; `label` says whose it is.
+        """
+        from logit_stats.report.plots.of_predictions import roc
+
+        return roc(self.result, label=label, thresholds=thresholds, youden=youden, ax=ax)
+
+    def confusion(self, threshold: float = 0.5, ax: Any = None) -> Any:
+        """Confusion matrix as a heat map; of other tables: `plot_confusion`."""
+        from logit_stats.report.plots.of_predictions import confusion
+
+        return confusion(self.result, threshold, ax=ax)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {', '.join(_pictures(type(self)))}; each takes ax and returns it>"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"There is no picture {name!r}; there are {', '.join(_pictures(type(self)))}.")
+
+
+def _pictures(plots: type) -> list[str]:
+    names = [name for kind in reversed(plots.__mro__) for name in vars(kind)]
+    return [name for name in names if not name.startswith("_") and callable(getattr(plots, name))]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Plots(LimitPlots):
+    """Pictures of a result; they need matplotlib (``pip install 'logit-stats[plot]'``)."""
+
     def profile(self, name: str, alpha: float = 0.05, ax: Any = None) -> Any:
         """Profile likelihood of one coefficient and its limits, with Wald's parabola under the covariance in use."""
         from logit_stats.report.plots.of_coefficients import profile
@@ -46,15 +77,6 @@ class Plots:
 
         return trace(self.result, quantity=quantity, label=label, ax=ax)
 
-    def roc(self, label: str = "", thresholds: Sequence[float] = (), youden: bool = True, ax: Any = None) -> Any:
-        """ROC curve with its area, its interval and the largest Youden index; `thresholds` are marked on it.
-
-        Called again with the same `ax`, it adds a curve; `label` says whose it is.
-        """
-        from logit_stats.report.plots.of_predictions import roc
-
-        return roc(self.result, label=label, thresholds=thresholds, youden=youden, ax=ax)
-
     def precision_recall(self, label: str = "", ax: Any = None) -> Any:
         """Precision against recall, and the prevalence; called again with the same `ax`, it adds a curve."""
         from logit_stats.report.plots.of_predictions import precision_recall
@@ -66,12 +88,6 @@ class Plots:
         from logit_stats.report.plots.of_predictions import calibration
 
         return calibration(self.result, bins, ax=ax)
-
-    def confusion(self, threshold: float = 0.5, ax: Any = None) -> Any:
-        """Confusion matrix as a heat map; of other tables: `plot_confusion`."""
-        from logit_stats.report.plots.of_predictions import confusion
-
-        return confusion(self.result, threshold, ax=ax)
 
     def residuals(self, variable: str | int | None = None, bins: int | None = None, ax: Any = None) -> Any:
         """Binned mean residuals against the probability, or against a column of the data, by level if it is a factor.
@@ -117,13 +133,3 @@ class Plots:
         from logit_stats.report.plots.of_variables import boundary
 
         return boundary(self.result, x1, x2, threshold, ax=ax)
-
-    def __repr__(self) -> str:
-        return f"<Plots: {', '.join(_pictures())}; each takes ax and returns it>"
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"There is no picture {name!r}; there are {', '.join(_pictures())}.")
-
-
-def _pictures() -> list[str]:
-    return [name for name in vars(Plots) if not name.startswith("_") and callable(getattr(Plots, name))]
