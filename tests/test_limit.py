@@ -330,7 +330,7 @@ def test_every_other_question_is_answered_clearly():
     res = ls.logit(FORMULA, DATA).fit_limit()
     own = dir(type(res))
     refused = [name for name in dir(LogitResults) if not name.startswith("_") and name not in own]
-    assert {"margins", "with_cov", "t_test", "get_influence", "plot", "certificate"} <= set(refused)
+    assert {"margins", "with_cov", "t_test", "get_influence", "certificate"} <= set(refused)
     for name in refused:
         with pytest.raises(NotAvailableError, match=rf"{name} needs finite coefficients, and those of NV"):
             getattr(res, name)
