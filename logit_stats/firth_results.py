@@ -1,42 +1,60 @@
-"""`FirthResults`: the results of a penalized fit, under the names of every other fit."""
+"""`FirthResults`: the results of Firth's penalized likelihood, and its two corrections for predictions."""
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from logit_stats.answers.finished import Finished
 from logit_stats.assess.fit_statistics import PenalizedStatistics
+from logit_stats.bias_reduced_results import BiasReducedResults
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import ConvergenceWarning, NotAvailableError, check_choice
-from logit_stats.estimation.firth import PenalizedPoint, maximise_penalized
+from logit_stats.errors import NotAvailableError, check_choice
+from logit_stats.estimation.firth import PenalizedPoint
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.maximum_likelihood import prepared_for_penalty
-from logit_stats.estimation.trace import Trace
-from logit_stats.inference.covariance import covariance
-from logit_stats.inference.penalized import PenalizedProfile
-from logit_stats.inference.wald import wald_interval
-from logit_stats.results import LogitResults
-
-if TYPE_CHECKING:
-    from logit_stats.assess.certificate import Certificate
-    from logit_stats.crosscheck import Crosscheck
-    from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest
-    from logit_stats.model import Logit
+from logit_stats.estimation.intercept_correction import augmented, refitted, with_fitted_intercept
+from logit_stats.estimation.maximum_likelihood import maximum_likelihood
+from logit_stats.estimation.working import map_between
+from logit_stats.inference.covariance import Covariance, covariance
+from logit_stats.inference.penalized import PenalizedProfile, augmented_covariance, own_null
+from logit_stats.inference.profile import Profile
+from logit_stats.inference.row_scores import leverages
+from logit_stats.inference.wald import OverallTest, p_values, wald_interval, z_values
 
 
 @dataclass(frozen=True, eq=False)
-class FirthResults(LogitResults):
+class _FromLikelihood(BiasReducedResults):
+    """Bias-reduced results whose p-values and intervals come from a likelihood, penalized or of augmented data."""
+
+    def conf_int(self, alpha: float = 0.05, method: str = "profile") -> Any:
+        """(k, 2) limits from the penalized likelihood, or from the standard errors (``method="wald"``)."""
+        return super().conf_int(alpha, method)
+
+    def odds_ratios(self, alpha: float = 0.05, method: str = "profile") -> pd.DataFrame:
+        """Odds ratios with limits from the penalized likelihood, or from the standard errors (``method="wald"``)."""
+        return super().odds_ratios(alpha, method)
+
+    def _limits(self, alpha: float, method: str) -> FloatArray:
+        check_choice("method", method, ("profile", "wald"))
+        if method == "wald":
+            return wald_interval(self.fit_, self.covariance_, alpha, None)
+        return self._profile_limits(alpha)
+
+    def _profile_limits(self, alpha: float) -> FloatArray:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class FirthResults(_FromLikelihood):
     """Results of Firth's penalized likelihood.
 
-    Standard errors come from the information at the estimate; p-values and intervals from the penalized likelihood.
-    `llf`, `llnull`, `llr` and what is made of them are penalized.
+    Standard errors come from the information at the estimate, as in R's brglm2 and logistf before 1.24;
+    ``with_cov("augmented")`` takes the information of the augmented data, weights w (1 + h), as logistf since then. P-values
+    and intervals come from the penalized likelihood. `llf`, `llnull`, `llr` and what is made of them are penalized.
     """
 
     point_: PenalizedPoint | None = None
@@ -50,91 +68,180 @@ class FirthResults(LogitResults):
         return self.point_
 
     @cached_property
-    def _profile(self) -> PenalizedProfile:
-        return PenalizedProfile(self.fit_.design, self.fit_.working, self._point)
+    def profile_(self) -> PenalizedProfile:
+        """The penalized likelihood, profiled over the coefficients."""
+        return PenalizedProfile(self.fit_.design, self.fit_.working, self._point, self.fit_.constant_in_span)
 
     @cached_property
     def penalized_lr(self) -> FloatArray:
         """(k,) penalized likelihood-ratio statistic of each coefficient."""
-        return self._profile.statistics()
+        return self.profile_.statistics()
 
     @property
     def pvalues(self) -> Any:
         """(k,) p-values of the penalized likelihood-ratio statistics."""
         return self._coefficients(np.asarray(stats.chi2.sf(self.penalized_lr, 1)))
 
-    def conf_int(self, alpha: float = 0.05, method: str = "profile") -> Any:
-        """(k, 2) limits from the penalized likelihood, or from the standard errors (``method="wald"``)."""
-        return super().conf_int(alpha, method)
+    def _profile_limits(self, alpha: float) -> FloatArray:
+        return np.array([self.profile_.interval(j, alpha) for j in range(self.fit_.parameters)])
 
-    def _limits(self, alpha: float, method: str) -> FloatArray:
-        check_choice("method", method, ("profile", "wald"))
-        if method == "wald":
-            return wald_interval(self.fit_, self.covariance_, alpha, None)
-        return np.array([self._profile.interval(j, alpha) for j in range(self.fit_.parameters)])
+    def with_cov(self, cov_type: str, **settings: Any) -> Self:
+        """Return the same fit with another covariance: those of `LogitResults.with_cov`, or "augmented".
 
-    def odds_ratios(self, alpha: float = 0.05, method: str = "profile") -> pd.DataFrame:
-        """Odds ratios with limits from the penalized likelihood, or from the standard errors (``method="wald"``)."""
-        return super().odds_ratios(alpha, method)
+        "augmented" is the inverse information of the data that Firth's estimate is the maximum-likelihood estimate of:
+        smaller standard errors than "nonrobust", the inverse information of the data themselves.
+        """
+        if cov_type == "augmented" and not settings:
+            return replace(self, covariance_=augmented_covariance(self.fit_))
+        return super().with_cov(cov_type, **settings)
 
     @cached_property
     def _statistics(self) -> PenalizedStatistics:
         # half the log determinant of the information is that of the user's columns, not of the solver's
         A = self.fit_.working.matrix(self.fit_.parameters)
         shift = -float(np.linalg.slogdet(A)[1])
-        null = self._profile.null()
+        null = self.profile_.null()
         at_null = float("nan") if null is None else null.penalized_loglik + shift
         return PenalizedStatistics(self.fit_, self._point.penalized_loglik + shift, at_null)
 
-    def summary_notes(self) -> list[str]:
-        """Return the sentences that stand under the summary."""
+    def global_test(self, penalty: str = "full") -> OverallTest:
+        """Penalized likelihood-ratio test that all slopes are zero.
+
+        Parameters
+        ----------
+        penalty : {"full", "own"}
+            The null model is penalized by the information of the whole model with the slopes at zero, as in R's logistf
+            (this is `llr`); or by its own, which depends on the units of the columns.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> res = ls.logit("HG ~ NV + PI + EH", ls.datasets.load("endometrial")).fit_firth()
+        >>> print(res.global_test())
+        chi2(3) = 43.6558, p = 1.786e-09
+        """
+        check_choice("penalty", penalty, ("full", "own"))
+        found, df = self._statistics, self._statistics.df_model
+        if penalty == "full":
+            return OverallTest(found.llr, df, found.llr_pvalue)
+        null = own_null(self.fit_.design, self.fit_.constant_in_span)
+        statistic = 2.0 * (found.penalized_loglik - null)
+        return OverallTest(statistic, df, float(stats.chi2.sf(statistic, df)))
+
+    def flic(self) -> FlicResults:
+        """Return the fit with its intercept refitted, so that probabilities are right on average (FLIC).
+
+        Slopes, their p-values and intervals stay; the intercept is the maximum-likelihood one with the slopes held, with
+        Wald's test and interval. Standard errors come from the information at the new estimate.
+
+        References
+        ----------
+        Puhr, Heinze, Nold, Lusa and Geroldinger (2017), Statistics in Medicine 36, 2302-2317.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> data = ls.datasets.load("endometrial")
+        >>> res = ls.logit("HG ~ NV + PI + EH", data).fit_firth()
+        >>> [round(float(p.mean()), 4) for p in (data["HG"], res.predict(), res.flic().predict(), res.flac().predict())]
+        [0.3797, 0.3783, 0.3797, 0.3797]
+        """
+        self._need_constant("FLIC")
+        fitted = refitted(self.fit_, with_fitted_intercept(self.fit_), "flic")
+        return FlicResults(self.model, fitted, covariance(fitted, "nonrobust"), False, self)
+
+    def flac(self) -> FlacResults:
+        """Return the fit with the penalty as data and an indicator of these, so that probabilities are right on average (FLAC).
+
+        Standard errors, p-values and intervals are those of the likelihood of the augmented data, the indicator in it.
+
+        References
+        ----------
+        Puhr, Heinze, Nold, Lusa and Geroldinger (2017), Statistics in Medicine 36, 2302-2317.
+        """
+        self._need_constant("FLAC")
+        larger = maximum_likelihood(augmented(self.fit_.design, leverages(self.fit_)))
+        k = self.fit_.parameters
+        M = map_between(larger.working, self.fit_.working, (*range(k), None), k)
+        fitted = refitted(self.fit_, M @ larger.gamma, "flac")
+        fitted = replace(fitted, converged=larger.converged, iterations=larger.iterations, trace=larger.trace)
+        cov = Covariance(
+            "augmented",
+            M @ larger.covariance_working @ M.T,
+            larger.covariance[:k, :k],
+            larger.standard_errors[:k],
+            "from the information of the augmented data, the indicator among its columns",
+        )
+        return FlacResults(self.model, fitted, cov, False, larger)
+
+    def _need_constant(self, what: str) -> None:
+        if self.fit_.design.constant is None:
+            raise NotAvailableError(f"{what} corrects the intercept, and this model has no constant column.")
+
+    def _what(self) -> list[str]:
         return [
-            *super().summary_notes(),
             "Estimates, log-likelihoods, p-values and intervals are those of Firth's penalized likelihood; z and standard "
-            "errors come from the information at the estimate.",
+            f"errors come from the information {'of the augmented data' if self.cov_type == 'augmented' else 'at the estimate'}."
         ]
 
-    def lr_test(self, other: Finished) -> LikelihoodRatioTest:
-        """Not defined between penalized fits, whose penalties differ."""
-        raise NotAvailableError("Penalized fits of different models have different penalties; use pvalues and llr.")
 
-    def crosscheck(self, rtol: float = 1e-6) -> Crosscheck:
-        """Not available: statsmodels has no penalized likelihood of this kind."""
-        raise NotAvailableError("statsmodels has no Firth fit to compare with.")
+@dataclass(frozen=True, eq=False)
+class FlicResults(_FromLikelihood):
+    """Firth's slopes with the intercept refitted, so that probabilities are right on average; see `FirthResults.flic`."""
 
-    def certificate(self) -> Certificate:
-        """Not available: the bounds are those of the unpenalized likelihood."""
-        raise NotAvailableError("The certificate bounds the error of maximum-likelihood fits; this one is penalized.")
+    firth_: FirthResults | None = None
+
+    @property
+    def _firth(self) -> FirthResults:
+        assert self.firth_ is not None
+        return self.firth_
+
+    @property
+    def pvalues(self) -> Any:
+        """(k,) p-values: Firth's for the slopes, Wald's for the intercept."""
+        slopes = np.array(self._firth.pvalues, dtype=np.float64)
+        j = self.fit_.design.constant
+        slopes[j] = p_values(z_values(self.fit_, self.covariance_), None)[j]
+        return self._coefficients(slopes)
+
+    def _profile_limits(self, alpha: float) -> FloatArray:
+        limits = self._firth._profile_limits(alpha)
+        j = self.fit_.design.constant
+        limits[j] = wald_interval(self.fit_, self.covariance_, alpha, None)[j]
+        return limits
+
+    def _what(self) -> list[str]:
+        return [
+            "Slopes, their p-values and intervals are those of Firth's penalized likelihood; the intercept is fitted by maximum "
+            "likelihood with the slopes held, so that the mean probability is the share of events, and has Wald's test and "
+            "interval. The log-likelihood is that at the estimate, not its maximum."
+        ]
 
 
-def fit_firth(model: Logit, start_params: Any = None, maxiter: int = 500, tol: float = 1e-10) -> FirthResults:
-    """Fit a model by Firth's penalized likelihood; see `Logit.fit_firth`."""
-    if model.design.weight_kind == "sampling":
-        raise NotAvailableError(
-            "Firth's likelihood is not defined for sampling weights; give frequency weights or none."
-        )
-    design, working, null, start = prepared_for_penalty(model.design, model.check_rank, start_params)
-    point, converged, trace = maximise_penalized(design, working, start, maxiter=maxiter, tol=tol)
-    if not converged:
-        last = trace.steps[-1].decrement
-        message = (
-            f"The penalized iterations stopped after {len(trace.steps) - 1} steps, {last:.2g} standard errors from the "
-            f"maximum; raise maxiter."
-        )
-        warnings.warn(message, ConvergenceWarning, stacklevel=3)
-    fitted = Fit(
-        design=design,
-        working=working,
-        gamma=point.gamma,
-        information_working=point.information,
-        loglik=point.loglik,
-        max_abs_eta=point.max_abs_eta,
-        null=null,
-        constant_in_span=null.kind == "intercept",
-        method="firth",
-        converged=converged,
-        iterations=len(trace.steps) - 1,
-        decrement=trace.steps[-1].decrement,
-        trace=Trace(trace.steps, trace.note, design.outcomes),
-    )
-    return FirthResults(model.with_design(design), fitted, covariance(fitted, "nonrobust"), False, point)
+@dataclass(frozen=True, eq=False)
+class FlacResults(_FromLikelihood):
+    """Maximum likelihood of Firth's augmented data with an indicator of what was added; see `FirthResults.flac`."""
+
+    augmented_: Fit | None = None
+
+    @property
+    def profile_(self) -> Profile:
+        """The likelihood of the augmented data, profiled over the coefficients."""
+        assert self.augmented_ is not None
+        return Profile(self.augmented_)
+
+    @property
+    def pvalues(self) -> Any:
+        """(k,) p-values of likelihood-ratio statistics, from the augmented data."""
+        statistics = np.array([self.profile_.statistic(j) for j in range(self.fit_.parameters)])
+        return self._coefficients(np.asarray(stats.chi2.sf(statistics, 1)))
+
+    def _profile_limits(self, alpha: float) -> FloatArray:
+        return np.array([self.profile_.interval(j, alpha) for j in range(self.fit_.parameters)])
+
+    def _what(self) -> list[str]:
+        return [
+            "Estimates, standard errors, p-values and intervals are those of the data with Firth's pseudo-observations and an "
+            "indicator of these; the mean probability is the share of events. The log-likelihood is that of the data at the "
+            "estimate, not its maximum."
+        ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from logit_stats.inference.covariance import COV_TYPES, covariance, default_cov_
 from logit_stats.results import LogitResults
 
 if TYPE_CHECKING:
+    from logit_stats.bias_reduced_results import BiasReducedResults
     from logit_stats.estimation.separation import Separation
     from logit_stats.firth_results import FirthResults
     from logit_stats.limit_results import LimitResults
@@ -411,8 +412,20 @@ class Logit(DesignModel):
 
         return fit_limit(self, maxiter, tol)
 
-    def fit_firth(self, start_params: Any = None, maxiter: int = 500, tol: float = 1e-10) -> FirthResults:
-        """Fit by Firth's penalized likelihood, which has a finite estimate also under separation.
+    @overload
+    def fit_firth(
+        self, start_params: Any = None, maxiter: int = 500, tol: float = 1e-12, *, kind: Literal["firth"] = "firth"
+    ) -> FirthResults: ...
+
+    @overload
+    def fit_firth(
+        self, start_params: Any = None, maxiter: int = 500, tol: float = 1e-12, *, kind: str
+    ) -> BiasReducedResults: ...
+
+    def fit_firth(
+        self, start_params: Any = None, maxiter: int = 500, tol: float = 1e-12, *, kind: str = "firth"
+    ) -> BiasReducedResults:
+        """Fit by Firth's penalized likelihood, which has a finite estimate also under separation, or a relative of it.
 
         Parameters
         ----------
@@ -421,31 +434,40 @@ class Logit(DesignModel):
         maxiter : int
             Largest number of iterations.
         tol : float
-            Distance to the maximum, in standard errors, that counts as reached.
+            Distance to the estimate, in standard errors, that counts as reached.
+        kind : {"firth", "median", "correction"}
+            Firth's penalized likelihood, which removes the first-order bias of the mean; median bias reduction, whose
+            estimates are as likely above as below the truth, finite under separation too; or the maximum-likelihood estimate
+            less its first-order bias, which needs a finite one.
 
         Returns
         -------
-        FirthResults
-            The names of `LogitResults`; p-values and intervals are those of the penalized likelihood.
+        FirthResults or BiasReducedResults
+            The names of `LogitResults`. P-values and intervals of Firth's fit are those of the penalized likelihood; those of
+            the others are Wald's.
 
         References
         ----------
-        Firth (1993), Biometrika 80, 27-38; Heinze and Schemper (2002), Statistics in Medicine 21, 2409-2419.
+        Firth (1993), Biometrika 80, 27-38; Heinze and Schemper (2002), Statistics in Medicine 21, 2409-2419; Kenne Pagui,
+        Salvan and Sartori (2017), Biometrika 104, 923-938; Cordeiro and McCullagh (1991), Journal of the Royal Statistical
+        Society B 53, 629-643.
 
         Examples
         --------
         >>> import logit_stats as ls
-        >>> data = ls.datasets.load("endometrial")
-        >>> ls.logit("HG ~ NV + PI + EH", data).fit_firth().params.round(4)
+        >>> model = ls.logit("HG ~ NV + PI + EH", ls.datasets.load("endometrial"))
+        >>> model.fit_firth().params.round(4)
         Intercept    3.7746
         NV           2.9293
         PI          -0.0348
         EH          -2.6042
         dtype: float64
+        >>> model.fit_firth(kind="median").params.round(4).tolist()
+        [3.9694, 3.8692, -0.0387, -2.7079]
         """
-        from logit_stats.firth_results import fit_firth
+        from logit_stats.bias_reduced_results import fit_bias_reduced
 
-        return fit_firth(self, start_params, maxiter, tol)
+        return fit_bias_reduced(self, start_params, maxiter, tol, kind)
 
     def fit_regularized(
         self,

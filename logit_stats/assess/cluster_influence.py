@@ -126,7 +126,7 @@ def cluster_influence(reported: Reported, groups: Any) -> ClusterInfluence:
         For penalized fits.
     """
     fit = reported.fit
-    if fit.method == "firth":
+    if fit.bias_reduced:
         raise NotAvailableError(
             "The penalty of a Firth fit changes with every cluster; these formulas do not know of it."
         )

@@ -105,7 +105,7 @@ class Influence:
 
     def _without(self) -> FloatArray:
         """1 - h, for statistics that speak of the fit without a row."""
-        if self.fit.method == "firth":
+        if self.fit.bias_reduced:
             raise NotAvailableError(
                 "The penalty of a Firth fit changes with every row, which these formulas do not know of: leverages and "
                 "standardized residuals are there, what a row's absence does is not."
@@ -219,7 +219,7 @@ class Influence:
             found["first_row"] = self.of_rows.fit.design.index[self.patterns.first[rows]]
             found["trials"] = np.asarray(design.response.trials)[rows]
             found["events"] = design.response.successes[rows]
-        penalized = self.fit.method == "firth"
+        penalized = self.fit.bias_reduced
         if not penalized:
             dfbetas = self.dfbetas[rows]
             found.update({f"dfb_{name}": dfbetas[:, j] for j, name in enumerate(design.names)})
@@ -235,13 +235,13 @@ class Influence:
     @cached_property
     def order(self) -> NDArray[np.intp]:
         """(n,) positions, the most influential first: by Cook's distance (of penalized fits, by leverage)."""
-        penalized = self.fit.method == "firth"
+        penalized = self.fit.bias_reduced
         size = self.hat_matrix_diag if penalized else np.nan_to_num(self.cooks_distance, nan=-1.0, posinf=np.inf)
         return np.argsort(-size, kind="stable")
 
     def _head(self) -> tuple[str, pd.DataFrame]:
         what = "Rows" if self.patterns is None else f"Covariate patterns, of {self.patterns.count},"
-        by = "leverages" if self.fit.method == "firth" else "Cook's distances"
+        by = "leverages" if self.fit.bias_reduced else "Cook's distances"
         return f"{what} with the largest {by}", self._frame(self.order[:MOST_SHOWN])
 
     def __str__(self) -> str:

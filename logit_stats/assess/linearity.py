@@ -93,7 +93,7 @@ def linearity(fit: Fit, cov: Covariance, names: Any = None, knots: int = 4) -> L
     """
     fit.refuse_constraints("The test of linearity")
     fit.refuse_unconverged("The test of linearity")
-    if fit.method == "firth":
+    if fit.bias_reduced:
         raise NotAvailableError(
             "Penalized fits of different models have different penalties; test the unpenalized fit."
         )

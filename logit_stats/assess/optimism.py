@@ -142,7 +142,7 @@ def optimism(
         If the folds are not possible, or no resample has an estimate.
     """
     check_choice("method", method, METHODS)
-    if fit.method == "firth":
+    if fit.bias_reduced:
         raise NotAvailableError("Resamples are fitted by maximum likelihood, which is not how this model was fitted.")
     if fit.design.weight_kind == "sampling":
         raise NotAvailableError(

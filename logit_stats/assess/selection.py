@@ -210,7 +210,7 @@ def select(
         raise NotAvailableError("Selection moves terms of a formula; an array fit has columns only.")
     if design.weight_kind == "sampling":
         raise NotAvailableError("Under sampling weights there is no likelihood to select by.")
-    if fit.method == "firth":
+    if fit.bias_reduced:
         raise NotAvailableError("Penalized fits of different models have different penalties; they cannot be compared.")
     fit.refuse_constraints("Selection")
     fit.refuse_unconverged("Selection")

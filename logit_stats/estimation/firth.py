@@ -27,6 +27,9 @@ from logit_stats.estimation.trace import Step, Trace
 from logit_stats.estimation.working import WorkingColumns
 
 HALVINGS = 40
+ROUNDING = (
+    1e-8  # distances that may be nothing but the rounding of the score; if they no longer shrink, the end is reached
+)
 LONGEST_STEP = 5.0  # in linear predictor: far from the maximum the quadratic model is not to be trusted further
 
 
@@ -100,7 +103,7 @@ def maximise_penalized(
     *,
     directions: FloatArray | None = None,
     maxiter: int = 500,
-    tol: float = 1e-10,
+    tol: float = 1e-12,
 ) -> tuple[PenalizedPoint, bool, Trace]:
     """Maximise the penalized likelihood, over all coefficients or along some directions.
 
@@ -140,7 +143,7 @@ def maximise_penalized(
         u = reduced.solve(gradient) if reduced.definite else np.zeros(N.shape[1])
         decrement = float(np.sqrt(max(float(gradient @ u), 0.0)))
         steps.append(Step(here.penalized_loglik, decrement, length))
-        if decrement <= tol:
+        if decrement <= tol or at_rounding(steps):
             return here, True, Trace(tuple(steps))
         moved, length = _halved(design, working, here, N @ u)
         if moved is None:
@@ -148,6 +151,11 @@ def maximise_penalized(
             return here, decrement < 1e-6, Trace(tuple(steps))
         here = moved
     return here, False, Trace(tuple(steps))
+
+
+def at_rounding(steps: list[Step]) -> bool:
+    """Whether the distance is tiny and has stopped shrinking."""
+    return len(steps) > 1 and steps[-1].decrement < ROUNDING and steps[-1].decrement > 0.9 * steps[-2].decrement
 
 
 def _halved(

@@ -18,6 +18,8 @@ from logit_stats.estimation.working import WorkingColumns
 
 # With a smaller pivot the information has lost half of its digits: covariances come from a QR of the rows instead.
 QR_PIVOT = 1e-7
+# Methods whose estimate is not where the likelihood is largest.
+BIAS_REDUCED = ("firth", "median", "correction", "flic", "flac")
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +146,11 @@ class Fit:
     def parameters(self) -> int:
         """Number k of coefficients, over all equations."""
         return len(self.gamma)
+
+    @property
+    def bias_reduced(self) -> bool:
+        """Whether the estimate was moved away from the maximum of the likelihood to reduce its bias (Firth's and others)."""
+        return self.method in BIAS_REDUCED
 
     def refuse_constraints(self, what: str) -> None:
         """Raise `NotAvailableError` where the coefficients were fitted under constraints, which `what` would forget."""

@@ -25,7 +25,7 @@ from logit_stats.estimation.rank import of_full_rank
 from logit_stats.estimation.recession import DOWN, FINITE, UP, RecessionCone, SignedRows
 from logit_stats.estimation.separation import Separation, no_separation
 from logit_stats.estimation.trace import Trace
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.estimation.working import map_between
 
 _VALUE = {UP: np.inf, DOWN: -np.inf}
 
@@ -91,7 +91,7 @@ class LimitFit(Fit):
         """(k, k) covariance of `gamma`."""
         if self.inner is None:
             return np.zeros((self.parameters, self.parameters))
-        M = _working_map(self.inner.working, self.working, self.kept, self.parameters)
+        M = map_between(self.inner.working, self.working, self.kept, self.parameters)
         return np.asarray(M @ self.inner.covariance_working @ M.T)
 
     @property
@@ -174,7 +174,7 @@ def limiting_fit(
     k = design.columns
     gamma = np.zeros(k)
     if inner is not None:
-        gamma = _working_map(inner.working, rows.working, kept, k) @ inner.gamma
+        gamma = map_between(inner.working, rows.working, kept, k) @ inner.gamma
     return LimitFit(
         design=design,
         working=rows.working,
@@ -213,19 +213,3 @@ def kept_columns(cone: RecessionCone) -> tuple[int, ...]:
 def remaining(design: Design, separation: Separation, columns: list[int]) -> Design:
     """Return the design of these columns in the rows that are not separated."""
     return design.at(np.flatnonzero(separation.level == 0)).with_columns(columns, ())
-
-
-def _working_map(inner: WorkingColumns, outer: WorkingColumns, kept: tuple[int, ...], k: int) -> FloatArray:
-    """(k, m) matrix from working coefficients of some columns to those of all, the others at zero.
-
-    Centres are subtracted from one another before they are multiplied: no digit is lost where both are large.
-    """
-    columns, m = list(kept), len(kept)
-    scale = np.ones(m) if inner.scale is None else inner.scale
-    M = np.zeros((k, m))
-    M[columns, np.arange(m)] = scale / (np.ones(m) if outer.scale is None else outer.scale[columns])
-    if outer.center is not None and outer.constant is not None:
-        center = np.zeros(m) if inner.center is None else inner.center
-        shift = (outer.center[columns] - center) * scale / outer.constant_value
-        M[outer.constant] += shift
-    return M

@@ -7,6 +7,7 @@ that scaling loses no digit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,3 +128,31 @@ def centred_columns(design: Design) -> WorkingColumns:
         value = float(design.X[0, design.constant])
     middle = center if design.constant is not None else None
     return WorkingColumns(middle, scale, design.constant, value, design.equations)
+
+
+def map_between(inner: WorkingColumns, outer: WorkingColumns, places: Sequence[int | None], k: int) -> FloatArray:
+    """(k, m) matrix from the working coefficients of one design to those of another with (some of) the same columns.
+
+    Centres are subtracted from one another before they are multiplied: no digit is lost where both are large.
+
+    Parameters
+    ----------
+    inner, outer : WorkingColumns
+        Of the designs with m and with k columns.
+    places : sequence of int or None
+        For each of the m columns its position among the k; None for a column that is zero in the rows meant.
+    """
+    m = len(places)
+    scale = np.ones(m) if inner.scale is None else inner.scale
+    center = np.zeros(m) if inner.center is None else inner.center
+    outer_scale = np.ones(k) if outer.scale is None else outer.scale
+    outer_center = np.zeros(k) if outer.center is None else outer.center
+    M = np.zeros((k, m))
+    for i, place in enumerate(places):
+        if place is not None:
+            M[place, i] = scale[i] / outer_scale[place]
+        if outer.constant is not None:
+            M[outer.constant, i] += (
+                ((0.0 if place is None else outer_center[place]) - center[i]) * scale[i] / outer.constant_value
+            )
+    return M

@@ -20,7 +20,7 @@ def score_test_of_added(fit: Fit, added: Any, robust: bool, scope: Any) -> Score
     NotAvailableError
         For penalized fits, whose score is not zero at the estimate.
     """
-    if fit.method == "firth":
+    if fit.bias_reduced:
         raise NotAvailableError("The score test starts from a maximum-likelihood fit; this one is penalized.")
     fit.refuse_constraints("The score test")
     fit.refuse_unconverged("The score test")

@@ -168,7 +168,7 @@ def bootstrap(
     NotAvailableError
         For penalized fits.
     """
-    if fit.method == "firth":
+    if fit.bias_reduced:
         raise NotAvailableError("The bootstrap refits by maximum likelihood; penalized fits have profile intervals.")
     fit.refuse_constraints("The bootstrap")
     fit.refuse_unconverged("The bootstrap")

@@ -92,7 +92,7 @@ class Covariance:
     @property
     def robust(self) -> bool:
         """Whether it holds when the model's variance is wrong."""
-        return self.cov_type not in ("nonrobust", "quasi", "opg")
+        return self.cov_type not in ("nonrobust", "quasi", "opg", "augmented")
 
 
 def default_cov_type(fit: Fit) -> str:

@@ -258,7 +258,7 @@ def _refuse_without_likelihood(fit: Fit, test: str) -> None:
         )
     fit.refuse_constraints("The comparison")
     fit.refuse_unconverged("The comparison")
-    if fit.method == "firth":
+    if fit.bias_reduced:
         raise NotAvailableError("Penalized fits of different models have different penalties; use pvalues of the fit.")
 
 

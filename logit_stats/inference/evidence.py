@@ -114,7 +114,7 @@ def evidence(fit: Fit, cov: Covariance, measures: Measures, name: str, alpha: fl
     """
     fit.refuse_constraints("The evidence on a term")
     fit.refuse_unconverged("The evidence on a term")
-    if fit.method == "firth":
+    if fit.bias_reduced:
         raise NotAvailableError(
             "The evidence compares tests of maximum-likelihood fits; a penalized fit has its own pvalues."
         )

@@ -57,7 +57,7 @@ def likelihood_ratio_test(one: Fit, other: Fit) -> LikelihoodRatioTest:
         raise NotAvailableError(
             "Under sampling weights the likelihood is a weighted sum, not a likelihood; use a Wald test."
         )
-    if "firth" in (larger.method, smaller.method):
+    if larger.bias_reduced or smaller.bias_reduced:
         raise NotAvailableError("A penalized fit has no maximised likelihood to compare; use its own pvalues and llr.")
     if larger.free_parameters == smaller.free_parameters:
         raise DataError(

@@ -12,12 +12,23 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 from scipy.linalg import null_space
-from scipy.optimize import brentq
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
+from logit_stats.errors import DataError
 from logit_stats.estimation.firth import PenalizedPoint, maximise_penalized, penalized_point
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.kernel import weighted_gram
+from logit_stats.estimation.likelihood import TALL_ROWS, moments
+from logit_stats.estimation.linear_algebra import EquilibratedCholesky
+from logit_stats.estimation.rows import variance
 from logit_stats.estimation.working import WorkingColumns
+from logit_stats.inference.covariance import Covariance
+from logit_stats.inference.row_scores import gram, information_weights, leverages
+
+# A limit farther out than this many standard errors is beyond double precision, and reported as infinite.
+FARTHEST = 1e4
+NEWTON_STEPS = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,69 +41,121 @@ class PenalizedProfile:
     working : WorkingColumns
     best : PenalizedPoint
         Its maximum.
+    constant_in_span : bool
+        Whether some combination of the columns is constant.
     """
 
     design: Design
     working: WorkingColumns
     best: PenalizedPoint
+    constant_in_span: bool
 
-    def constrained(self, a: FloatArray, value: float, start: FloatArray) -> PenalizedPoint:
-        """Maximum under ``a'gamma = value``, from a start that is moved onto the constraint."""
-        onto = start + a * ((value - float(a @ start)) / float(a @ a))
+    def constrained(self, a: FloatArray, value: float, near: PenalizedPoint) -> PenalizedPoint:
+        """Maximum under ``a'gamma = value``, from a point nearby that is moved along the profile's tangent there."""
+        toward = near.inverse @ a
+        onto = near.gamma + toward * ((value - float(a @ near.gamma)) / float(a @ toward))
         if len(a) == 1:
             point = penalized_point(self.design, onto, self.working)
             if point is None:
                 raise FloatingPointError
             return point
         directions = null_space(a[None, :] / np.abs(a).max())
-        point, _, _ = maximise_penalized(self.design, self.working, onto, directions=directions)
+        point, _, _ = maximise_penalized(self.design, self.working, onto, directions=directions, tol=1e-10)
         return point
 
     def _row(self, j: int) -> FloatArray:
         return np.asarray(self.working.matrix(len(self.best.gamma))[j])
 
+    def _fall(self, point: PenalizedPoint) -> float:
+        return max(2.0 * (self.best.penalized_loglik - point.penalized_loglik), 0.0)
+
     def statistics(self) -> FloatArray:
         """(k,) penalized likelihood-ratio statistics of each coefficient."""
-        found = []
-        for j in range(len(self.best.gamma)):
-            point = self.constrained(self._row(j), 0.0, self.best.gamma)
-            found.append(2.0 * (self.best.penalized_loglik - point.penalized_loglik))
-        return np.asarray(np.maximum(found, 0.0))
+        k = len(self.best.gamma)
+        return np.array([self._fall(self.constrained(self._row(j), 0.0, self.best)) for j in range(k)])
 
     def interval(self, j: int, alpha: float) -> tuple[float, float]:
-        """Limits of one coefficient at level ``1 - alpha``."""
-        quantile = float(stats.chi2.isf(alpha, 1))
+        """Limits of one coefficient at level ``1 - alpha``.
+
+        Raises
+        ------
+        DataError
+            Unless 0 < alpha < 1.
+        """
+        if not 0.0 < alpha < 1.0:
+            raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
+        root = float(np.sqrt(stats.chi2.isf(alpha, 1)))
         a = self._row(j)
-        centre = float(a @ self.best.gamma)
         se = float(np.sqrt(a @ self.best.inverse @ a))
-        return self._limit(a, centre, -se, quantile), self._limit(a, centre, se, quantile)
+        return self._limit(a, -se, root), self._limit(a, se, root)
 
-    def _limit(self, a: FloatArray, centre: float, unit: float, quantile: float) -> float:
-        """Root of ``fall(t) = quantile`` on one side; t is measured in standard errors."""
-        last = {"gamma": self.best.gamma}
+    def _limit(self, a: FloatArray, unit: float, target: float) -> float:
+        """Value on one side at which the root of the fall is the target, by Newton's method kept between bounds.
 
-        def excess(t: float) -> float:
-            point = self.constrained(a, centre + t * unit, last["gamma"])
-            last["gamma"] = point.gamma
-            return 2.0 * (self.best.penalized_loglik - point.penalized_loglik) - quantile
-
-        inner, outer = 0.0, float(np.sqrt(quantile))
-        while excess(outer) < 0.0:
-            inner, outer = outer, outer * 1.5
-            if outer > 1e4:
+        The root of the fall is nearly a straight line in the value, and its slope is known: along the profile the score is a
+        multiple of a, and the multiple is the derivative of the profile by the value. t is measured in standard errors.
+        """
+        centre = float(a @ self.best.gamma)
+        inner, outer, t, point = 0.0, np.inf, target, self.best
+        for _ in range(NEWTON_STEPS):
+            point = self.constrained(a, centre + t * unit, point)
+            root = float(np.sqrt(self._fall(point)))
+            inner, outer = (t, outer) if root < target else (inner, t)
+            slope = -unit * float(a @ point.score) / float(a @ a) / root if root > 0.0 else 0.0
+            nearer = t + (target - root) / slope if slope > 0.0 else np.inf
+            if not inner <= nearer <= outer:
+                nearer = 0.5 * (inner + outer)
+            nearer = min(nearer, 2.0 * t)
+            if abs(nearer - t) <= 1e-11 * t:
+                return centre + unit * nearer
+            t = nearer
+            if t > FARTHEST:
                 return float(np.copysign(np.inf, unit))
-        last["gamma"] = self.best.gamma
-        return centre + unit * float(brentq(excess, inner, outer, xtol=1e-11, rtol=1e-14))
+        return centre + unit * t
 
     def null(self) -> PenalizedPoint | None:
         """Maximum with all slopes zero, the constant free, under the penalty of the whole information."""
-        constant = self.design.constant
         k = len(self.best.gamma)
         start = np.zeros(k)
-        if constant is None:
+        if not self.constant_in_span:
             return penalized_point(self.design, start, self.working)
-        # slopes of zero are zero in either columns, and the constant is then the same number
-        directions = np.zeros((k, 1))
-        directions[constant, 0] = 1.0
+        directions = self._constant()[:, None]
         point, _, _ = maximise_penalized(self.design, self.working, start, directions=directions)
         return point
+
+    def _constant(self) -> FloatArray:
+        """(k,) combination of the working columns that is constant in every row."""
+        k, j = len(self.best.gamma), self.design.constant
+        if j is not None:
+            return np.asarray(np.eye(k)[j])
+        ones = self.design.reduce(
+            lambda block: np.asarray(self.working.columns(block.X)).sum(axis=0), rows=TALL_ROWS
+        )  # fmt: skip
+        gram = weighted_gram(self.design.X, np.ones(self.design.rows), self.working.center, self.working.scale)
+        return np.asarray(np.linalg.lstsq(gram, ones, rcond=None)[0])
+
+
+def own_null(design: Design, constant_in_span: bool) -> float:
+    """Penalized log-likelihood of the null model under its own penalty: that of an information of one number, or of none."""
+    only, plain = design.intercept_only(), WorkingColumns(constant=0)
+    if not constant_in_span:
+        return moments(only, np.zeros(1), plain).loglik
+    point, _, _ = maximise_penalized(only, plain, np.zeros(1))
+    return point.penalized_loglik
+
+
+def augmented_covariance(fit: Fit) -> Covariance:
+    """Covariance from the information of the data that Firth's estimate is the maximum-likelihood estimate of.
+
+    To each row come pseudo-observations of total weight h_i, the leverage, half of them events: its weight is
+    ``(m_i + h_i) p_i (1 - p_i)``, for a binary row w_i (1 + h_i).
+    """
+    pseudo = leverages(fit) * variance(fit.eta)
+    weight = information_weights(fit) + pseudo
+    if fit.design.weight is not None:
+        weight = weight * fit.design.weight.values
+    working = EquilibratedCholesky(gram(fit, weight)).inverse()
+    description = "from the information of the augmented data, whose weights are w (1 + h)"
+    return Covariance(
+        "augmented", working, fit.working.covariance(working), fit.working.standard_errors(working), description
+    )

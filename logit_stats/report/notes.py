@@ -75,7 +75,7 @@ def notes(res: LogitResults | MNLogitResults) -> list[str]:
             + ("; certificate() names them." if binary else ".")
         )
     # a penalized fit has p-values from its likelihood, which this effect does not touch
-    past_peak = hauck_donner(fit) if fit.method != "firth" and binary else ()
+    past_peak = hauck_donner(fit) if not fit.bias_reduced and binary else ()
     if past_peak:
         found.append(
             f"Hauck-Donner effect: the Wald statistic of {listed(past_peak)} shrinks as the effect grows, so its z and p "

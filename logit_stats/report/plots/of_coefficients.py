@@ -175,11 +175,10 @@ def profile(res: Any, name: str, *, alpha: float, ax: Any) -> Any:
 
 
 def _profile_of(res: Any) -> Any:
-    from logit_stats.inference.penalized import PenalizedProfile
     from logit_stats.inference.profile import Profile
 
-    if res.fit_.method == "firth":
-        return PenalizedProfile(res.fit_.design, res.fit_.working, res.point_)
+    if res.fit_.bias_reduced:
+        return res.profile_
     return Profile(res.fit_)
 
 

@@ -1,0 +1,166 @@
+"""`BiasReducedResults`: estimates moved away from the maximum of the likelihood to reduce their bias."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from logit_stats.answers.finished import Finished
+from logit_stats.assess.fit_statistics import FitStatistics
+from logit_stats.design.block import FloatArray
+from logit_stats.errors import ConvergenceWarning, NotAvailableError, check_choice
+from logit_stats.estimation.bias_reduction import corrected_estimate, median_root
+from logit_stats.estimation.firth import PenalizedPoint, maximise_penalized
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.maximum_likelihood import maximum_likelihood, prepared_for_penalty
+from logit_stats.estimation.trace import Trace
+from logit_stats.inference.covariance import covariance
+from logit_stats.inference.wald import wald_interval
+from logit_stats.results import LogitResults
+
+if TYPE_CHECKING:
+    from logit_stats.assess.certificate import Certificate
+    from logit_stats.crosscheck import Crosscheck
+    from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest
+    from logit_stats.model import Logit
+
+KINDS = ("firth", "median", "correction")
+_TITLES = {
+    "median": "median bias reduction",
+    "correction": "bias corrected in one step",
+    "flic": "Firth's with fitted intercept, FLIC",
+    "flac": "Firth's with added covariate, FLAC",
+}
+_NAMES = {"median": "Median bias red.", "correction": "Bias corrected", "flic": "FLIC", "flac": "FLAC"}
+_NOTES = {
+    "median": "Estimates are those of median bias reduction: each is as likely above as below the truth, to the order of the "
+    "method.",
+    "correction": "Estimates are the maximum-likelihood ones less their first-order bias.",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class BiasReducedResults(LogitResults):
+    """Results of a fit whose bias is reduced: by median bias reduction, or corrected in one step.
+
+    Standard errors, tests and intervals are Wald's, from the information at the estimate. The log-likelihood is that at the
+    estimate, which is not its maximum; there are no likelihood-ratio tests.
+    """
+
+    @property
+    def model_title(self) -> str:
+        """Title of the summary."""
+        return f"Logit Regression Results ({_TITLES[self.fit_.method]})"
+
+    @property
+    def method(self) -> str:
+        """Name of the method in the summary."""
+        return _NAMES[self.fit_.method]
+
+    @cached_property
+    def _statistics(self) -> FitStatistics:
+        return UnmaximisedStatistics(self.fit_)
+
+    def _limits(self, alpha: float, method: str) -> FloatArray:
+        check_choice("method", method, ("wald",))
+        return wald_interval(self.fit_, self.covariance_, alpha, self._t_df)
+
+    @property
+    def profile_(self) -> Any:
+        """Not available: nothing is maximised that could be profiled."""
+        raise NotAvailableError(f"A fit by {_TITLES[self.fit_.method]} maximises nothing that could be profiled.")
+
+    def _what(self) -> list[str]:
+        return [f"{_NOTES[self.fit_.method]} The log-likelihood is that at the estimate, not its maximum."]
+
+    def summary_notes(self) -> list[str]:
+        """Return the sentences that stand under the summary."""
+        return [*super().summary_notes(), *self._what()]
+
+    def lr_test(self, other: Finished) -> LikelihoodRatioTest:
+        """Not defined: the estimate is not where the likelihood, or the same penalized one, is largest."""
+        raise NotAvailableError(
+            "Bias-reduced fits of different models do not maximise the same likelihood; use pvalues, or lr_test() of "
+            "fit() or fit_limit()."
+        )
+
+    def crosscheck(self, rtol: float = 1e-6) -> Crosscheck:
+        """Not available: statsmodels has no fit of this kind."""
+        raise NotAvailableError("statsmodels has no bias-reduced fit to compare with.")
+
+    def certificate(self) -> Certificate:
+        """Not available: the bounds are those of the likelihood's maximum."""
+        raise NotAvailableError(
+            "The certificate bounds the error of maximum-likelihood fits; this one is bias-reduced."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class UnmaximisedStatistics(FitStatistics):
+    """The same for an estimate at which the likelihood is not largest: its ratio to another is no test."""
+
+    @property
+    def llr(self) -> float:
+        """NaN: not defined."""
+        return float("nan")
+
+
+def fit_bias_reduced(model: Logit, start_params: Any, maxiter: int, tol: float, kind: str) -> BiasReducedResults:
+    """Fit with a smaller bias; see `Logit.fit_firth`."""
+    check_choice("kind", kind, KINDS)
+    if model.design.weight_kind == "sampling":
+        raise NotAvailableError(
+            "Bias reduction is not defined for sampling weights (Firth's likelihood no more than the others); give frequency "
+            "weights or none."
+        )
+    if kind == "correction":
+        return _corrected(model, start_params, maxiter)
+    design, working, null, start = prepared_for_penalty(model.design, model.check_rank, start_params)
+    search = maximise_penalized if kind == "firth" else median_root
+    point, converged, trace = search(design, working, start, maxiter=maxiter, tol=tol)
+    if not converged:
+        _warn(trace)
+    fitted = Fit(
+        design=design,
+        working=working,
+        gamma=point.gamma,
+        information_working=point.information,
+        loglik=point.loglik,
+        max_abs_eta=point.max_abs_eta,
+        null=null,
+        constant_in_span=null.kind == "intercept",
+        method=kind,
+        converged=converged,
+        iterations=len(trace.steps) - 1,
+        decrement=trace.steps[-1].decrement,
+        trace=Trace(trace.steps, trace.note, design.outcomes),
+    )
+    return _results(model, fitted, point)
+
+
+def _corrected(model: Logit, start_params: Any, maxiter: int) -> BiasReducedResults:
+    from logit_stats.estimation.intercept_correction import refitted
+
+    best = maximum_likelihood(model.design, start=start_params, maxiter=maxiter, check_rank=model.check_rank)
+    point = corrected_estimate(best.design, best.working, best.gamma)
+    return _results(model, refitted(best, point.gamma, "correction"), point)
+
+
+def _results(model: Logit, fitted: Fit, point: PenalizedPoint) -> BiasReducedResults:
+    from logit_stats.firth_results import FirthResults
+
+    model, cov = model.with_design(fitted.design), covariance(fitted, "nonrobust")
+    if fitted.method == "firth":
+        return FirthResults(model, fitted, cov, False, point)
+    return BiasReducedResults(model, fitted, cov)
+
+
+def _warn(trace: Trace) -> None:
+    last = trace.steps[-1].decrement
+    message = (
+        f"The iterations of the bias-reduced fit stopped after {len(trace.steps) - 1} steps, {last:.2g} standard errors from "
+        f"its estimate; raise maxiter."
+    )
+    warnings.warn(message, ConvergenceWarning, stacklevel=4)
