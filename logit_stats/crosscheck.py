@@ -21,6 +21,7 @@ from logit_stats.inference.autocorrelation import default_lags
 from logit_stats.inference.cluster import read_groups
 
 if TYPE_CHECKING:
+    from logit_stats.multinomial_results import MNLogitResults
     from logit_stats.results import LogitResults
 
 AGREES, DIFFERS, KNOWN = "agrees", "differs", "known deviation"
@@ -132,6 +133,99 @@ def crosscheck(res: LogitResults, rtol: float = 1e-6) -> Crosscheck:
         said = f" ({caught[0].message})" if caught else ""
         return Crosscheck(table, peer, rtol, tuple(deviations), f"statsmodels did not converge{said}.")
     return Crosscheck(table, peer, rtol, tuple(deviations))
+
+
+def crosscheck_categories(res: MNLogitResults, rtol: float = 1e-6) -> Crosscheck:
+    """Fit a multinomial model in statsmodels' ``MNLogit`` and compare; parameters and result as for `crosscheck`.
+
+    statsmodels has no weights there: rows of frequency weight f are given to it f times.
+    """
+    if not rtol > 0.0:
+        raise DataError(f"rtol={rtol} must be positive.")
+    try:
+        import statsmodels
+    except ImportError as error:
+        raise NotAvailableError(
+            "crosscheck() compares with statsmodels, which is not installed: pip install statsmodels."
+        ) from error
+    peer = f"statsmodels {statsmodels.__version__} MNLogit"
+    deviations = list(_category_deviations(res))
+    if res.fit_.design.weight_kind == "sampling":
+        return Crosscheck(_empty(), peer, rtol, tuple(deviations), "statsmodels' MNLogit has no sampling weights.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            theirs = _fit_mnlogit(res)
+            table = pd.DataFrame(list(_category_rows(res, theirs, rtol)))
+    except Exception as error:
+        failure = f"statsmodels cannot fit this model: {type(error).__name__}: {error}"
+        return Crosscheck(_empty(), peer, rtol, tuple(deviations), failure)
+    failure = "" if theirs.mle_retvals["converged"] else "statsmodels did not converge."
+    return Crosscheck(table, peer, rtol, tuple(deviations), failure)
+
+
+def _category_deviations(res: MNLogitResults) -> Iterator[str]:
+    if res.cov_type not in ("nonrobust", "HC0"):
+        yield f"The covariance {res.cov_type!r} is not compared; standard errors are compared model-based."
+    if not res.fit_.constant_in_span:
+        yield (
+            "Without a constant statsmodels takes intercepts as the null model, which is not nested in this one: LL-Null, "
+            "pseudo-R² and the LLR p-value differ."
+        )
+
+
+def _fit_mnlogit(res: MNLogitResults) -> Any:
+    import statsmodels.api as sm
+
+    design = res.fit_.design
+    times = np.ones(design.rows, dtype=np.intp) if design.frequency is None else design.frequency.astype(np.intp)
+    codes, X = np.repeat(res.model.categories.codes, times), np.repeat(np.asarray(design.X), times, axis=0)
+    cov_type = res.cov_type if res.cov_type == "HC0" else "nonrobust"
+    return sm.MNLogit(codes, X).fit(disp=0, maxiter=200, tol=1e-12, cov_type=cov_type, use_t=res.use_t)
+
+
+def _category_rows(res: MNLogitResults, theirs: Any, rtol: float) -> Iterator[dict[str, Any]]:
+    ours = res if res.cov_type in ("nonrobust", "HC0") else res.with_cov("nonrobust")
+    names = list(ours.fit_.design.coefficient_names)
+    beta, se, z, p = (np.ravel(np.asarray(v), order="F") for v in (ours.params, ours.bse, ours.tvalues, ours.pvalues))
+    its = {name: np.ravel(getattr(theirs, name), order="F") for name in ("params", "bse", "tvalues", "pvalues")}
+    yield from _compare("params", names, beta, its["params"], np.maximum(np.abs(beta), 1e-3 * se), rtol)
+    yield from _compare("bse", names, se, its["bse"], se, rtol)
+    yield from _compare("tvalues", names, z, its["tvalues"], np.maximum(np.abs(z), 1e-3), rtol)
+    yield from _compare("pvalues", names, p, its["pvalues"], np.maximum(p * (1.0 + z**2), 1e-300), rtol)
+    limits, its_limits = np.asarray(ours.conf_int()).reshape(-1, 2), np.asarray(theirs.conf_int()).reshape(-1, 2)
+    for column, side in enumerate(("lower", "upper")):
+        size = np.maximum(np.abs(limits[:, column]), se)
+        yield from _compare(f"conf_int {side}", names, limits[:, column], its_limits[:, column], size, rtol)
+    pairs = [(i, j) for i in range(len(names)) for j in range(i + 1)]
+    V, W = np.asarray(ours.cov_params()), np.asarray(theirs.cov_params())
+    of = [np.array([M[i, j] for i, j in pairs]) for M in (V, W, np.outer(se, se))]
+    yield from _compare("cov_params", [f"{names[i]} x {names[j]}" for i, j in pairs], of[0], of[1], of[2], rtol)
+    yield from _fit_rows(ours, theirs, rtol, False)
+    table, its_table = np.asarray(ours.pred_table()).ravel(), np.asarray(theirs.pred_table()).ravel()
+    labels = ours.model.categories.names
+    cells = [f"observed {a}, predicted {b}" for a in labels for b in labels]
+    yield from _compare("pred_table", cells, table, its_table, np.maximum(table, 1.0), rtol)
+    yield from _category_row_numbers(ours, theirs, rtol)
+
+
+def _category_row_numbers(ours: MNLogitResults, theirs: Any, rtol: float) -> Iterator[dict[str, Any]]:
+    """Probabilities and average marginal effects."""
+    labels, design = ours.model.categories.names, ours.fit_.design
+    prob = np.asarray(ours.predict())
+    its_prob = np.asarray(theirs.predict(np.asarray(design.X))).ravel()
+    cells = [f"{row}: {label}" for row in design.index for label in labels]
+    yield from _compare("predict", cells, prob.ravel(), its_prob, np.ones(prob.size), rtol)
+    mine = ours.get_margeff()
+    if not mine.names:
+        return
+    its = theirs.get_margeff()
+    effects, se = mine.margeff.ravel(), mine.margeff_se.ravel()
+    cells = [f"{label}: {name}" for name in mine.names for label in labels]
+    yield from _compare(
+        "get_margeff", cells, effects, its.margeff.ravel(), np.maximum(np.abs(effects), 1e-3 * se), rtol
+    )
+    yield from _compare("get_margeff se", cells, se, its.margeff_se.ravel(), se, rtol)
 
 
 def _empty() -> pd.DataFrame:
@@ -280,7 +374,7 @@ def _test_rows(ours: LogitResults, theirs: Any, rtol: float) -> Iterator[dict[st
     )
 
 
-def _fit_rows(res: LogitResults, theirs: Any, rtol: float, uses_glm: bool) -> Iterator[dict[str, Any]]:
+def _fit_rows(res: LogitResults | MNLogitResults, theirs: Any, rtol: float, uses_glm: bool) -> Iterator[dict[str, Any]]:
     """Log-likelihoods and what is made of them."""
     if res.fit_.design.weight_kind == "sampling":
         return

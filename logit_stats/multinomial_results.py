@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -21,6 +22,9 @@ from logit_stats.multinomial_model import MNLogit, by_category
 from logit_stats.prediction import new_rows
 
 if TYPE_CHECKING:
+    from logit_stats.crosscheck import Crosscheck
+    from logit_stats.inference.category_margins import CategoryMargins
+    from logit_stats.inference.variable_margins import Margins
     from logit_stats.report.summary import Summary
 
 LIKELIHOOD_RSQUARED = (
@@ -189,6 +193,29 @@ class MNLogitResults(Estimates, Likelihood, JointTests):
         """Precision, recall and F1 of each category, accuracy, Cohen's kappa, with a `report()` text."""
         return CategoryClassification(category_table(self.fit_), self.model.categories.names)
 
+    # Effects.
+
+    def get_margeff(
+        self, at: str = "overall", method: str = "dydx", atexog: Any = None, dummy: bool = False, count: bool = False
+    ) -> CategoryMargins:
+        """Marginal effects of single design columns on each category, as statsmodels defines them; see `column_margins`."""
+        from logit_stats.inference.category_margins import category_margins
+
+        return category_margins(self.fit_, self.covariance_, at, method, atexog, dummy, count)
+
+    def margins(
+        self, variables: str | Sequence[str] | None = None, at: Mapping[str, Any] | None = None,
+        over: str | None = None, method: str = "dydx", *, comparison: str = "difference", changes: str = "reference",
+        dummy: bool = False, subset: Any = None, alpha: float = 0.05,
+    ) -> Margins:  # fmt: skip
+        """Marginal effects of variables on the probability of each category; see `variable_margins`."""
+        from logit_stats.inference.variable_margins import variable_margins
+
+        return variable_margins(
+            self.fit_, self.covariance_, variables, at, over, method,
+            comparison=comparison, changes=changes, dummy=dummy, subset=subset, alpha=alpha,
+        )  # fmt: skip
+
     # Reports.
 
     def equation_names(self) -> list[str]:
@@ -221,6 +248,12 @@ class MNLogitResults(Estimates, Likelihood, JointTests):
         from logit_stats.report.tidy import glance
 
         return glance(self)
+
+    def crosscheck(self, rtol: float = 1e-6) -> Crosscheck:
+        """Fit the same model in statsmodels and compare, quantity by quantity."""
+        from logit_stats.crosscheck import crosscheck_categories
+
+        return crosscheck_categories(self, rtol=rtol)
 
     def save(self, path: str | Path) -> None:
         """Write the result to a file; `logit_stats.load` reads it back."""

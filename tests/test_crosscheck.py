@@ -127,3 +127,34 @@ def test_covariances_that_statsmodels_has_not_are_named():
         check = res.with_cov(cov_type, **settings).crosscheck()
         assert check.passed, str(check)
         assert any("not compared" in text for text in check.deviations)
+
+
+def test_multinomial_fits_are_compared():
+    women = load_case("womenlf_multinomial").data
+    for arguments in ({}, {"freq_weights": 1 + np.arange(len(women)) % 3}, {"base": "fulltime"}):
+        check = ls.mnlogit("partic ~ hincome + children", women, **arguments).fit().crosscheck()
+        assert check.passed, str(check)
+        assert "MNLogit" in check.peer
+        assert not check.deviations
+        assert {"params", "cov_params", "llnull", "bic", "predict", "pred_table", "get_margeff se"} <= set(
+            check.table["quantity"]
+        )
+    robust = ls.mnlogit("partic ~ hincome", women).fit(cov_type="HC0")
+    assert robust.crosscheck().passed
+    assert not robust.crosscheck().deviations
+    assert any("HC1" in text for text in robust.with_cov("HC1").crosscheck().deviations)
+    wrong = replace(robust, fit_=replace(robust.fit_, gamma=robust.fit_.gamma * 1.001))
+    assert not wrong.crosscheck().passed
+
+
+def test_what_a_multinomial_fit_cannot_be_compared_in():
+    women = load_case("womenlf_multinomial").data
+    no_constant = ls.mnlogit("partic ~ hincome - 1", women).fit().crosscheck()
+    assert no_constant.passed
+    assert set(no_constant.table.loc[no_constant.table["verdict"] == "known deviation", "quantity"]) == {
+        "llnull", "llr_pvalue", "prsquared",
+    }  # fmt: skip
+    weighted = ls.mnlogit("partic ~ hincome", women, sampling_weights=np.full(len(women), 2.5)).fit().crosscheck()
+    assert not weighted.passed
+    assert "no sampling weights" in weighted.failure
+    assert ls.mnlogit("partic ~ 1", women).fit().crosscheck().passed

@@ -148,20 +148,10 @@ def column_margins(
         If an option is not defined for dummies and counts, or `atexog` does not fit.
     """
     at, method = at.lower(), method.lower()
-    check_choice("at", at, AT)
-    check_choice("method", method, tuple(METHODS))
-    if (dummy or count) and ("ex" in method or at in ("median", "zero")):
-        raise DataError(f"at={at!r}, method={method!r} is not defined for dummy or count columns.")
+    varies, steps = requested(fit, at, method, dummy, count)
     rows = EffectRows.of(fit, at, atexog)
-    varies = columns_that_vary(fit)
-    dummies = columns_of_kind(fit, varies, is_dummy) if dummy else []
-    counts = [j for j in columns_of_kind(fit, varies, is_count) if j not in dummies] if count else []
-    if count and not dummy:
-        # a column of 0 and 1 is no count
-        counts = [j for j in counts if j not in columns_of_kind(fit, varies, is_dummy)]
-    steps = {**dict.fromkeys(dummies, "dummy"), **dict.fromkeys(counts, "count")}
     names = tuple(fit.design.names[j] for j in varies)
-    note = _note(fit)
+    note = note_of_shared_columns(fit)
     if at == "all":
         effects = np.vstack([_row_effects(part, fit, method, steps) for part in rows.parts()])[:, varies]
         return ColumnMargins(effects, None, names, at, method, fit.design.response.name, note)
@@ -175,7 +165,23 @@ def column_margins(
     return ColumnMargins(effects[varies], J @ cov.working @ J.T, names, at, method, fit.design.response.name, note)
 
 
-def _note(fit: Fit) -> str:
+def requested(fit: Fit, at: str, method: str, dummy: bool, count: bool) -> tuple[list[int], dict[int, str]]:
+    """Columns that vary, and those of them that change by steps ("dummy", "count")."""
+    check_choice("at", at, AT)
+    check_choice("method", method, tuple(METHODS))
+    if (dummy or count) and ("ex" in method or at in ("median", "zero")):
+        raise DataError(f"at={at!r}, method={method!r} is not defined for dummy or count columns.")
+    varies = columns_that_vary(fit)
+    dummies = columns_of_kind(fit, varies, is_dummy) if dummy else []
+    counts = [j for j in columns_of_kind(fit, varies, is_count) if j not in dummies] if count else []
+    if count and not dummy:
+        # a column of 0 and 1 is no count
+        counts = [j for j in counts if j not in columns_of_kind(fit, varies, is_dummy)]
+    return varies, {**dict.fromkeys(dummies, "dummy"), **dict.fromkeys(counts, "count")}
+
+
+def note_of_shared_columns(fit: Fit) -> str:
+    """Say where a variable stands in several terms, so that effects of its columns are not its effect."""
     formula = fit.design.formula
     if formula is None:
         return ""
@@ -233,7 +239,7 @@ def _level(eta: FloatArray, method: str) -> tuple[FloatArray, FloatArray]:
     return probability(eta), variance(eta)
 
 
-def _ends(x: FloatArray, kind: str) -> tuple[FloatArray, FloatArray, float]:
+def ends(x: FloatArray, kind: str) -> tuple[FloatArray, FloatArray, float]:
     """The two values of a stepping column, and by what their difference is divided."""
     return (np.zeros_like(x), np.ones_like(x), 1.0) if kind == "dummy" else (x - 1.0, x + 1.0, 2.0)
 
@@ -253,7 +259,7 @@ def _sums(part: RowPart, fit: Fit, method: str, steps: dict[int, str]) -> _Sums:
     A = fit.working.matrix(k)
     for j, kind in steps.items():
         x = part.X[:, j]
-        low, high, divisor = _ends(x, kind)
+        low, high, divisor = ends(x, kind)
         for end, sign in ((high, 1.0), (low, -1.0)):
             level, slope = _level(part.eta + (end - x) * fit.beta[j], method)
             change[j] += sign * float(a @ level) / divisor
@@ -283,7 +289,7 @@ def _row_effects(part: RowPart, fit: Fit, method: str, steps: dict[int, str]) ->
         effects = effects * part.X
     for j, kind in steps.items():
         x = part.X[:, j]
-        low, high, divisor = _ends(x, kind)
+        low, high, divisor = ends(x, kind)
         after = _level(part.eta + (high - x) * fit.beta[j], method)[0]
         before = _level(part.eta + (low - x) * fit.beta[j], method)[0]
         effects[:, j] = (after - before) / divisor

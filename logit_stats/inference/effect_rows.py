@@ -18,7 +18,7 @@ PART_ROWS = 1 << 15
 
 @dataclass(frozen=True, eq=False)
 class RowPart:
-    """Rows: user's columns, linear predictor and weight."""
+    """Rows: user's columns, linear predictor (for several categories one for each equation) and weight."""
 
     X: FloatArray
     eta: FloatArray
@@ -63,7 +63,9 @@ class EffectRows:
         if self.given is not None:
             offset = np.zeros(len(self.given)) if self.given_offset is None else self.given_offset
             Z = fit.working.columns(self.given)
-            yield RowPart(self.given, Z @ fit.gamma + offset[: len(self.given)], np.ones(len(self.given)))
+            eta = fit.predictor(Z)
+            eta = eta + offset[: len(self.given)] if eta.ndim == 1 else eta
+            yield RowPart(self.given, eta, np.ones(len(self.given)))
             return
         start = 0
         for block in fit.design.blocks(PART_ROWS):
@@ -72,7 +74,7 @@ class EffectRows:
                 X = np.array(X)
                 for j, values in self.replaced.items():
                     X[:, j] = values[start : start + len(X)]
-            eta = fit.working.columns(X) @ fit.gamma
+            eta = fit.predictor(fit.working.columns(X))
             if block.offset is not None:
                 eta = eta + block.offset
             yield RowPart(X, eta, _row_weight(block))

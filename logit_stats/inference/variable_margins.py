@@ -23,6 +23,7 @@ from logit_stats.design.counterfactual import Part, Variable, find_variable, par
 from logit_stats.errors import DataError, check_choice, listed
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.rows import probability, variance
+from logit_stats.inference.category_effects import mean_category_derivatives, mean_category_probabilities
 from logit_stats.inference.covariance import Covariance
 
 METHODS = ("dydx", "eyex", "dyex", "eydx")
@@ -141,12 +142,13 @@ def variable_margins(
     for scenario, (group, weight), effect in product(settings, groups, effects):
         if effect.variable.name in scenario:
             continue
-        estimate, gradient = _estimate(fit, effect, scenario, weight, method, comparison)
         place = {f"at {name}": value for name, value in scenario.items()}
         if over is not None:
             place[over] = group
-        rows.append({"variable": effect.variable.name, "contrast": effect.label(method), **place, "estimate": estimate})
-        gradients.append(gradient)
+        for outcome, estimate, gradient in _estimates(fit, effect, scenario, weight, method, comparison):
+            named = {"variable": effect.variable.name, "contrast": effect.label(method), **place, **outcome}
+            rows.append({**named, "estimate": estimate})
+            gradients.append(gradient)
     G = np.array(gradients)
     return _table(rows, G @ cov.working @ G.T, method, comparison, alpha, cov.cov_type, effects)
 
@@ -212,6 +214,26 @@ def weight_groups(fit: Fit, over: str | None, subset: Any) -> list[tuple[Any, Fl
     return found
 
 
+def _estimates(
+    fit: Fit, effect: _Effect, scenario: dict[str, Any], weight: FloatArray, method: str, comparison: str
+) -> list[tuple[dict[str, Any], float, FloatArray]]:
+    """Estimate and gradient, for a response of several categories on the probability of each."""
+    categories = fit.design.response.categories
+    if categories is None:
+        return [({}, *_estimate(fit, effect, scenario, weight, method, comparison))]
+    if effect.levels is None:
+        values, slopes = mean_category_derivatives(fit, effect.variable, scenario, weight, method)
+        found = list(zip(values.tolist(), slopes, strict=True))
+    else:
+        name = effect.variable.name
+        low, high = (mean_category_probabilities(fit, {**scenario, name: v}, weight) for v in effect.levels)
+        kind = "ratio" if "ey" in method else comparison
+        found = [
+            _compared((low[0][c], low[1][c]), (high[0][c], high[1][c]), kind) for c in range(len(categories.labels))
+        ]
+    return [({"category": label}, *answer) for label, answer in zip(categories.labels, found, strict=True)]
+
+
 def _estimate(
     fit: Fit, effect: _Effect, scenario: dict[str, Any], weight: FloatArray, method: str, comparison: str
 ) -> tuple[float, FloatArray]:
@@ -258,7 +280,7 @@ def _eta(fit: Fit, Z: FloatArray, part: Part) -> FloatArray:
 def _derivative_sums(fit: Fit, part: Part, variable: Variable, a: FloatArray, method: str) -> tuple[float, FloatArray]:
     """Weighted sum of one part's derivatives, and of their gradients."""
     Z = fit.working.columns(part.X())
-    dZ = _column_derivative(part, variable)
+    dZ = column_derivative(part, variable)
     if fit.working.scale is not None:
         dZ = dZ * fit.working.scale
     eta = _eta(fit, Z, part)
@@ -270,7 +292,7 @@ def _derivative_sums(fit: Fit, part: Part, variable: Variable, a: FloatArray, me
     return float(a @ (slope * d)), (a * curvature * d) @ Z + (a * slope) @ dZ
 
 
-def _column_derivative(part: Part, variable: Variable) -> FloatArray:
+def column_derivative(part: Part, variable: Variable) -> FloatArray:
     """dX/dx for every row: (rows, k)."""
     x = np.asarray(part.columns[variable.name], dtype=np.float64)
     low, high = min(variable.low, float(x.min())), max(variable.high, float(x.max()))
