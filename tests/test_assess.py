@@ -10,6 +10,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 import logit_stats as ls
+from logit_stats.assess.indexes import indexes
+from logit_stats.assess.scored import Scored
 from logit_stats.errors import DataError, NotAvailableError
 from tests.cases import STANDARD_CASES, load_case
 
@@ -33,6 +35,8 @@ def test_classification(name):
                          ("ppv", "ppv"), ("npv", "npv"), ("f1", "f1"), ("balanced_accuracy", "balanced_accuracy"),
                          ("mcc", "mcc"), ("kappa", "cohen_kappa")]:  # fmt: skip
         assert_allclose(getattr(got, ours), reference[theirs], rtol=1e-9, err_msg=ours)
+    counts = [[reference["true_neg"], reference["false_pos"]], [reference["false_neg"], reference["true_pos"]]]
+    assert_allclose(got.table, counts)
 
 
 @pytest.mark.parametrize("name", cases_with("pairs"))
@@ -50,6 +54,34 @@ def test_concordance(name):
         "kendall_tau_a",
     ):
         assert_allclose(getattr(got, key), reference[key], rtol=1e-9, atol=1e-12, err_msg=key)
+
+
+@pytest.mark.parametrize("name", cases_with("rms_lrm"))
+def test_what_lrm_of_rms_shows(name):
+    case, res = fitted(name)
+    want = dict(case.values["rms_lrm"])
+    found, pairs = indexes(Scored.of_fit(res.fit_)), res.roc().concordance
+    ours = {
+        "Obs": res.nobs, "Model_L_R_": res.llr, "d_f_": res.df_model, "R2": found.r2, "Brier": found.brier, "g": found.g,
+        "gr": np.exp(found.g), "gp": found.gp, f"R2({res.nobs:.0f})": res.pseudo_rsquared("cox_snell"),
+    }  # fmt: skip
+    for key, value in ours.items():
+        assert_allclose(value, want.pop(key), rtol=1e-7, err_msg=key)
+    # rms takes p-values as 1 - probability
+    assert_allclose(res.llr_pvalue, want.pop("P"), rtol=1e-7, atol=1e-15)
+    gof = res.gof().frame.loc["le Cessie-van Houwelingen", ["statistic", "p_value"]].astype(float)
+    assert_allclose(gof, want.pop("residuals_gof_z_p"), rtol=1e-7)
+    # the reference says of these: from probabilities rounded into bins, which can differ in the third digit
+    ranks = {
+        "C": pairs.c_index,
+        "Dxy": pairs.somers_dxy,
+        "Gamma": pairs.goodman_kruskal_gamma,
+        "Tau-a": pairs.kendall_tau_a,
+    }
+    for key, value in ranks.items():
+        assert_allclose(value, want.pop(key), rtol=0, atol=5e-3, err_msg=key)
+    # what is left are shares of explained variation adjusted for the number of coefficients, which we do not have
+    assert all(key.startswith("R2(") or key == "Max_Deriv" for key in want)
 
 
 @pytest.mark.parametrize("name", cases_with("roc"))

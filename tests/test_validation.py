@@ -49,6 +49,8 @@ def test_ranking_and_scores(pima, model):
 def test_calibration(pima):
     want, res, _, test = pima
     line, got = want["calibration_model_1"], res.validate(test)
+    assert (got.rows, got.dropped, got.sample.events) == (want["rows"], 0, want["events"])
+    assert "332 rows read, 332 used: 109 events" in str(got)
     c = got.calibration
     same = ("intercept", "slope", "se_intercept", "se_slope", "observed_over_expected", "spiegelhalter_z")
     for ours, theirs in [*zip(same, same, strict=True), ("intercept_slope_1", "intercept_with_slope_1")]:
