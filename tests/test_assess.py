@@ -71,7 +71,8 @@ def test_what_lrm_of_rms_shows(name):
     assert_allclose(res.llr_pvalue, want.pop("P"), rtol=1e-7, atol=1e-15)
     gof = res.gof().frame.loc["le Cessie-van Houwelingen", ["statistic", "p_value"]].astype(float)
     assert_allclose(gof, want.pop("residuals_gof_z_p"), rtol=1e-7)
-    # the reference says of these: from probabilities rounded into bins, which can differ in the third digit
+    # the reference says of these: from probabilities rounded into bins, which differ in the third digit (of pairs that rounding
+    # ties, the first three count by halves and gamma not at all)
     ranks = {
         "C": pairs.c_index,
         "Dxy": pairs.somers_dxy,
@@ -79,7 +80,7 @@ def test_what_lrm_of_rms_shows(name):
         "Tau-a": pairs.kendall_tau_a,
     }
     for key, value in ranks.items():
-        assert_allclose(value, want.pop(key), rtol=0, atol=5e-3, err_msg=key)
+        assert_allclose(value, want.pop(key), rtol=0, atol=8e-3, err_msg=key)
     # what is left are shares of explained variation adjusted for the number of coefficients, which we do not have
     assert all(key.startswith("R2(") or key == "Max_Deriv" for key in want)
 

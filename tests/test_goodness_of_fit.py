@@ -8,7 +8,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 import logit_stats as ls
-from logit_stats.assess.hosmer_lemeshow import quantile_limits
+from logit_stats.assess.hosmer_lemeshow import hosmer_lemeshow, quantile_limits
+from logit_stats.assess.scored import Scored
 from logit_stats.errors import DataError, NotAvailableError
 from tests.cases import STANDARD_CASES, load_case
 
@@ -97,8 +98,10 @@ def test_few_patterns_and_constant_predictions():
     saturated = ls.logit("y ~ g", data).fit()
     with pytest.raises(DataError, match="so few different values"):
         saturated.hosmer_lemeshow()
-    notes = saturated.gof().notes
-    assert any("covariate patterns" in note for note in notes)
+    assert saturated.gof().tests == ()
+    assert "saturated" in str(saturated.gof())
+    with pytest.raises(NotAvailableError, match="square of the linear predictor already"):
+        saturated.link_test()
     with pytest.raises(NotAvailableError, match="same in every row"):
         ls.logit("y ~ 1", data).fit().link_test()
     with pytest.raises(DataError, match="groups=2"):
@@ -110,6 +113,42 @@ def test_under_sampling_weights_it_is_refused():
     res = ls.logit("low ~ age", data, sampling_weights=np.linspace(1, 2, len(data))).fit()
     with pytest.raises(NotAvailableError, match="sampling weights"):
         res.gof()
+
+
+def test_a_model_that_reproduces_its_groups_has_no_p_value():
+    data = ls.datasets.load("birthwt")
+    found = ls.logit("low ~ C(race) * smoke", data).fit().hosmer_lemeshow()
+    assert np.isnan(found.pvalue)
+    assert found.stability["p_value"].isna().all()
+    assert "reproduces every group" in str(found)
+
+
+def test_tests_for_maximum_likelihood_are_left_out_elsewhere():
+    data = ls.datasets.load("birthwt")
+    firth = ls.logit("low ~ age + lwt", data).fit_firth().gof()
+    constrained = ls.logit("low ~ age + lwt", data).fit_constrained("age = 0").gof()
+    alone = ls.logit("low ~ lwt", data).fit().gof()
+    for found, why in ((firth, "penalized"), (constrained, "constraints")):
+        assert not {"Osius-Rojek", "Stukel", "le Cessie-van Houwelingen"} & set(found.frame.index)
+        assert sum(why in note for note in found.notes) == 3
+    same = ["Hosmer-Lemeshow, 10 groups", "link test (eta²)"]
+    assert_allclose(constrained.frame.loc[same, "p_value"], alone.frame.loc[same, "p_value"], rtol=1e-6)
+
+
+def test_groups_in_which_nothing_is_expected():
+    eta = np.array([-800.0, -800.0, -800.0, -800.0, 0.0, 0.1, 0.2, 0.3])
+    y = np.array([0.0, 0, 0, 0, 1, 0, 1, 1])
+    found = hosmer_lemeshow(Scored.of_rows(eta, y, 1 - y), groups=4, fitted=False)
+    assert found.table["expected"][0] == 0.0
+    assert np.isfinite([found.statistic, found.pvalue]).all()
+    y[0] = 1.0
+    wrong = hosmer_lemeshow(Scored.of_rows(eta, y, 1 - y), groups=4, fitted=False)
+    assert (wrong.statistic, wrong.pvalue) == (np.inf, 0.0)
+
+
+def test_separation_is_said_in_the_words_of_the_test():
+    res = ls.logit("y ~ x", pd.DataFrame({"x": [1.0, 2, 3, 4], "y": [0, 1, 0, 1]})).fit()
+    assert "Stukel left out: With the columns of the test there is no finite estimate (separation)." in res.gof().notes
 
 
 def test_tables_say_in_words_what_is_asked():

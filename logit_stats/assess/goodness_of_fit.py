@@ -14,7 +14,7 @@ from logit_stats.assess.scored import Scored
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.design.patterns import pattern_codes
-from logit_stats.errors import LogitStatsError, NotAvailableError
+from logit_stats.errors import LogitStatsError, NotAvailableError, RankDeficientError, SeparationError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
@@ -23,6 +23,10 @@ from logit_stats.estimation.rows import loglik_terms, probability, saturated_ter
 
 # Mean outcomes a covariate pattern from which chi-squared over patterns is worth its p-value.
 FULL_PATTERNS = 5.0
+SATURATED = (
+    "The model is saturated: it has as many coefficients as there are covariate patterns, and reproduces the share of events in "
+    "each. There is nothing to test."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +77,14 @@ class GoodnessOfFit:
         )
 
     def __str__(self) -> str:
-        table = self.frame.to_string(float_format="{:.4g}".format, na_rep="")
-        return "\n".join(["Goodness of fit", table, *self.notes])
+        table = [self.frame.to_string(float_format="{:.4g}".format, na_rep="")] if self.tests else []
+        return "\n".join(["Goodness of fit", *table, *self.notes])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        return f"{self.frame.to_html(float_format='{:.4g}'.format, na_rep='')}{notes}"
+        return f"{self.frame.to_html(float_format='{:.4g}'.format, na_rep='') if self.tests else ''}{notes}"
 
 
 def goodness_of_fit(fit: Fit) -> GoodnessOfFit:
@@ -95,12 +99,20 @@ def goodness_of_fit(fit: Fit) -> GoodnessOfFit:
         raise NotAvailableError(
             "Tests of fit are not defined under sampling weights, which make outcomes stand for unequal numbers."
         )
+    fit.refuse_unconverged("A test of fit")
+    patterns = covariate_patterns(fit)
+    if len(patterns.trials) <= fit.free_parameters:
+        return GoodnessOfFit((), (SATURATED,))
     found: list[FitTest] = []
     notes: list[str] = []
     for name, tests in (
-        ("Hosmer-Lemeshow", _grouped), ("le Cessie-van Houwelingen", _sum_of_squares), ("covariate patterns", pattern_tests),
-        ("link test", lambda f: [link_test(f).test]), ("Stukel", lambda f: [stukel_test(f)]),
-    ):  # fmt: skip
+        ("Hosmer-Lemeshow", _grouped),
+        ("le Cessie-van Houwelingen", lambda f: [unweighted_sum_of_squares(f)]),
+        ("covariate patterns", lambda f: pattern_tests(f, patterns)),
+        ("Osius-Rojek", lambda f: [osius_rojek_test(f, patterns)]),
+        ("link test", lambda f: [link_test(f).test]),
+        ("Stukel", lambda f: [stukel_test(f)]),
+    ):
         try:
             found += tests(fit)
         except LogitStatsError as error:
@@ -114,16 +126,13 @@ def _grouped(fit: Fit) -> list[FitTest]:
     return [FitTest(f"Hosmer-Lemeshow, {len(found.table)} groups", found.statistic, found.df, found.pvalue, asks)]
 
 
-def _sum_of_squares(fit: Fit) -> list[FitTest]:
-    return [unweighted_sum_of_squares(fit)]
-
-
 def unweighted_sum_of_squares(fit: Fit) -> FitTest:
     """Le Cessie and van Houwelingen's test in the form of Hosmer, Hosmer, le Cessie and Lemeshow (1997).
 
     Statistics in Medicine 16, 965-980: the sum of squared residuals against its expectation, whose variance is the weighted
     residual sum of squares of the regression of 1 - 2p on the columns.
     """
+    _refuse_other_estimates(fit)
     scored = Scored.of_fit(fit)
     p, w = scored.prob, scored.outcomes * variance(scored.eta)
     sse = float(scored.events @ (1.0 - p) ** 2 + scored.nonevents @ p**2)
@@ -167,32 +176,52 @@ def covariate_patterns(fit: Fit) -> Patterns:
     return Patterns(trials, events, scored.eta[patterns.first], np.asarray(fit.design.X[patterns.first]))
 
 
-def pattern_tests(fit: Fit) -> list[FitTest]:
-    """Pearson's chi-squared and the deviance over covariate patterns, and Osius and Rojek's normal form of the first.
-
-    Osius and Rojek (1992, JASA 87, 1145-1152), in the form of Hosmer and Lemeshow (2000, Applied Logistic Regression, section
-    5.2.2). The chi-squared forms hold where every pattern has many outcomes, the normal form also where they have few.
-    """
-    patterns = covariate_patterns(fit)
+def pattern_tests(fit: Fit, patterns: Patterns) -> list[FitTest]:
+    """Pearson's chi-squared and the deviance over covariate patterns, which hold where every pattern has many outcomes."""
     m, y, p = patterns.trials, patterns.events, probability(patterns.eta)
     v = m * variance(patterns.eta)
     chi2, df = float(np.sum((y - m * p) ** 2 / v)), len(m) - fit.free_parameters
     deviance = float(2.0 * np.sum(saturated_terms(y, m) - loglik_terms(patterns.eta, y, m)))
     if df <= 0:
-        raise NotAvailableError(f"{len(m)} covariate patterns and {fit.parameters} coefficients leave nothing to test.")
+        raise NotAvailableError(SATURATED)
+    sparse = "patterns differ from the model"
+    if float(m.max()) <= 1.0:
+        sparse += " (one outcome a pattern: p says nothing)"
+    elif float(m.mean()) < FULL_PATTERNS:
+        sparse += " (few outcomes a pattern: do not trust p)"
+    of_chi2 = [("Pearson", chi2), ("deviance", deviance)]
+    return [FitTest(f"{name}, covariate patterns", s, df, float(stats.chi2.sf(s, df)), sparse) for name, s in of_chi2]
+
+
+def osius_rojek_test(fit: Fit, patterns: Patterns) -> FitTest:
+    """Osius and Rojek's normal form of Pearson's chi-squared over covariate patterns, which holds where they have few outcomes.
+
+    Osius and Rojek (1992, JASA 87, 1145-1152), in the form of Hosmer and Lemeshow (2000, Applied Logistic Regression, section
+    5.2.2).
+    """
+    _refuse_other_estimates(fit)
+    m, y, p = patterns.trials, patterns.events, probability(patterns.eta)
+    v = m * variance(patterns.eta)
+    chi2, df = float(np.sum((y - m * p) ** 2 / v)), len(m) - fit.free_parameters
+    if df <= 0:
+        raise NotAvailableError(SATURATED)
     Z = fit.working.columns(patterns.first)
     target = (1.0 - 2.0 * p) / v
     coefficients = EquilibratedCholesky(Z.T @ (Z * v[:, None])).solve(Z.T @ (v * target))
     rss = float(v @ (target - Z @ coefficients) ** 2)
-    z = (chi2 - df) / np.sqrt(2.0 * (len(m) - float(np.sum(1.0 / m))) + rss)
-    asks = "patterns differ from the model"
-    sparse = asks if float(m.mean()) >= FULL_PATTERNS else f"{asks} (few outcomes a pattern: do not trust p)"
-    normal = FitTest(
-        "Osius-Rojek", float(z), float("nan"), float(2.0 * stats.norm.sf(abs(z))), f"{asks}; few outcomes will do"
-    )
-    of_chi2 = [("Pearson", chi2), ("deviance", deviance)]
-    tests = [FitTest(f"{name}, covariate patterns", s, df, float(stats.chi2.sf(s, df)), sparse) for name, s in of_chi2]
-    return [*tests, normal]
+    spread = 2.0 * (len(m) - float(np.sum(1.0 / m))) + rss
+    if spread <= 1e-10 * max(float(v @ target**2), 1e-300):
+        raise NotAvailableError("The columns determine every probability, so chi-squared cannot vary.")
+    z = (chi2 - df) / np.sqrt(spread)
+    asks = "patterns differ from the model; few outcomes will do"
+    return FitTest("Osius-Rojek", float(z), float("nan"), float(2.0 * stats.norm.sf(abs(z))), asks)
+
+
+def _refuse_other_estimates(fit: Fit) -> None:
+    """Refuse estimates that do not solve the likelihood equations of all columns, which the variance of a test supposes."""
+    if fit.method == "firth":
+        raise NotAvailableError("The test is made for maximum-likelihood estimates; this fit is penalized.")
+    fit.refuse_constraints("The test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,21 +277,43 @@ class LinkTest:
 def link_test(fit: Fit) -> LinkTest:
     """Pregibon's link test (1980, Applied Statistics 29, 15-24): refit on the linear predictor and its square."""
     eta = fit.eta
-    if np.ptp(eta) < 1e-8 * max(1.0, float(np.abs(eta).max())):
+    if _constant(eta):
         raise NotAvailableError("The linear predictor is the same in every row; there is no link to test.")
-    return LinkTest(maximum_likelihood(_of_columns(fit.design, np.column_stack([np.ones(len(eta)), eta, eta**2]))))
+    columns = np.column_stack([np.ones(len(eta)), eta, eta**2])
+    return LinkTest(_refitted(_of_columns(fit.design, columns), "the square of the linear predictor"))
 
 
 def stukel_test(fit: Fit) -> FitTest:
     """Stukel's test (1988, JASA 83, 426-431): two columns that bend the tails, by likelihood ratio."""
+    _refuse_other_estimates(fit)
     eta = fit.eta
+    if _constant(eta):
+        raise NotAvailableError("The linear predictor is the same in every row; there is no link to test.")
     tails = np.column_stack([0.5 * eta**2 * (eta >= 0.0), -0.5 * eta**2 * (eta < 0.0)])
     tails = tails[:, np.ptp(tails, axis=0) > 0.0]
-    larger = maximum_likelihood(replace(_of_columns(fit.design, np.column_stack([np.asarray(fit.design.X), tails])),
-                                        offset=fit.design.offset, constant=fit.design.constant))  # fmt: skip
+    design = _of_columns(fit.design, np.column_stack([np.asarray(fit.design.X), tails]))
+    larger = _refitted(
+        replace(design, offset=fit.design.offset, constant=fit.design.constant), "the columns of the test"
+    )
     statistic, df = max(2.0 * (larger.loglik - fit.loglik), 0.0), tails.shape[1]
     asks = "near 0 and 1 probabilities bend otherwise than a logit's"
     return FitTest("Stukel", statistic, df, float(stats.chi2.sf(statistic, df)), asks)
+
+
+def _constant(eta: FloatArray) -> bool:
+    return bool(np.ptp(eta) < 1e-8 * max(1.0, float(np.abs(eta).max())))
+
+
+def _refitted(design: Design, added: str) -> Fit:
+    """Fit with columns added that a test needs; what goes wrong is said in the terms of the test."""
+    try:
+        return maximum_likelihood(design)
+    except RankDeficientError:
+        raise NotAvailableError(
+            f"The model determines {added} already (its probabilities have so few values)."
+        ) from None
+    except SeparationError:
+        raise NotAvailableError(f"With {added} there is no finite estimate (separation).") from None
 
 
 def _of_columns(design: Design, X: FloatArray) -> Design:

@@ -18,6 +18,9 @@ from logit_stats.assess.scored import Scored
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError
 
+# Difference of observed and expected, as a share of a group, that is rounding.
+REPRODUCED = 1e-9
+
 
 @dataclass(frozen=True, eq=False)
 class HosmerLemeshow:
@@ -26,6 +29,7 @@ class HosmerLemeshow:
     Attributes
     ----------
     statistic, pvalue : float
+        The p-value is NaN where the model reproduces every group exactly, whatever the data.
     df : int
         Groups minus 2 on the data of the fit, groups on other data.
     table : DataFrame
@@ -42,10 +46,12 @@ class HosmerLemeshow:
 
     def __str__(self) -> str:
         p = self.stability["p_value"]
+        verdict = f"p = {self.pvalue:.4g} (with 6 to 15 groups p from {p.min():.3g} to {p.max():.3g})"
+        if np.isnan(self.pvalue):
+            verdict = "no p-value: the model reproduces every group exactly"
         return (
             f"Hosmer-Lemeshow test, {len(self.table)} groups between quantiles of p: chi2({self.df}) = {self.statistic:.4f}, "
-            f"p = {self.pvalue:.4g} (with 6 to 15 groups p from {p.min():.3g} to {p.max():.3g})\n"
-            f"{self.table.to_string(index=False, float_format='{:.4g}'.format)}"
+            f"{verdict}\n{self.table.to_string(index=False, float_format='{:.4g}'.format)}"
         )
 
     __repr__ = __str__
@@ -84,20 +90,27 @@ def hosmer_lemeshow(scored: Scored, groups: int = 10, fitted: bool = True) -> Ho
             f"patterns (gof())."
         )
     statistic, df = _statistic(table), found - lost
+    # a model that reproduces every group exactly (a factor whose levels the groups are) cannot be tested by them
+    reproduced = fitted and bool((np.abs(table["observed"] - table["expected"]) <= REPRODUCED * table["n"]).all())
     rows = []
     for count in range(6, 16):
         other = table if count == groups else rising.sums(count)
         value, other_df = _statistic(other), len(other["n"]) - lost
-        p = float(stats.chi2.sf(value, other_df)) if other_df > 0 else float("nan")
+        p = float(stats.chi2.sf(value, other_df)) if other_df > 0 and not reproduced else float("nan")
         rows.append({"groups": len(other["n"]), "statistic": value, "df": other_df, "p_value": p})
     stability = pd.DataFrame(rows, index=range(6, 16))
-    return HosmerLemeshow(statistic, float(stats.chi2.sf(statistic, df)), df, pd.DataFrame(table), stability)
+    p = float("nan") if reproduced else float(stats.chi2.sf(statistic, df))
+    return HosmerLemeshow(statistic, p, df, pd.DataFrame(table), stability)
 
 
 def _statistic(table: dict[str, FloatArray]) -> float:
-    events = (table["observed"] - table["expected"]) ** 2 / table["expected"]
-    others = (table["observed_0"] - table["expected_0"]) ** 2 / table["expected_0"]
-    return float(events.sum() + others.sum())
+    total = 0.0
+    for observed, expected in (("observed", "expected"), ("observed_0", "expected_0")):
+        away = (table[observed] - table[expected]) ** 2
+        # where nothing is expected and nothing observed, nothing is amiss
+        with np.errstate(divide="ignore"):
+            total += float(np.divide(away, table[expected], out=np.zeros(len(away)), where=away > 0.0).sum())
+    return total
 
 
 @dataclass(frozen=True, eq=False)
