@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from logit_stats.answers.finished import Finished
 from logit_stats.assess.fit_statistics import FitStatistics
@@ -84,6 +84,12 @@ class BiasReducedResults(LogitResults):
         raise NotAvailableError(
             "Bias-reduced fits of different models do not maximise the same likelihood; use pvalues, or lr_test() of "
             "fit() or fit_limit()."
+        )
+
+    def remove_data(self) -> NoReturn:
+        """Not available: p-values and intervals of these fits need the rows."""
+        raise NotAvailableError(
+            "The p-values and intervals of a bias-reduced fit come from its penalized likelihood, which needs the rows."
         )
 
     def crosscheck(self, rtol: float = 1e-6) -> Crosscheck:

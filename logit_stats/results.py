@@ -61,7 +61,7 @@ class LogitResults(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy,
         >>> res.with_cov("HC3").bse.round(4).tolist()
         [0.7321, 0.0299, 0.3284]
         """
-        return replace(self, covariance_=covariance(self.fit_, cov_type, **settings))
+        return self._carried_to(replace(self, covariance_=covariance(self.fit_, cov_type, **settings)))
 
     def summary_notes(self) -> list[str]:
         """Return the sentences that stand under the summary."""
@@ -74,6 +74,7 @@ class LogitResults(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy,
         from logit_stats.crosscheck import crosscheck
 
         self.fit_.refuse_constraints("The cross-check")
+        self.fit_.design.require_rows()
         return crosscheck(self, rtol=rtol)
 
     def report(self, path: str | Path | None = None, alpha: float = 0.05) -> str:
@@ -91,6 +92,21 @@ class LogitResults(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy,
         from logit_stats.answers.plots import Plots
 
         return Plots(self)
+
+    def remove_data(self) -> Self:
+        """Return the same result without its rows, small enough to keep anywhere; this one stays as it is.
+
+        It prints, predicts new data and tests hypotheses as before; what needs rows (residuals, influence, margins, another
+        robust covariance) raises `NotAvailableError`.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> small = ls.logit("low ~ age + smoke", ls.datasets.load("birthwt")).fit().remove_data()
+        >>> small.predict({"age": [20], "smoke": [1]}).round(4).tolist()
+        [0.4396]
+        """
+        return self._without_rows()
 
     def save(self, path: str | Path) -> None:
         """Write the result to a file; `logit_stats.load` reads it back."""

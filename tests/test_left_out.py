@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import logit_stats as ls
-from logit_stats.errors import DataError, NotAvailableError
+from logit_stats.errors import ConvergenceWarning, DataError, NotAvailableError
 from tests.cases import load_case
 
 SMALL_CASES = ("spector_numeric", "menarche_grouped_dose", "bcg_rare_grouped", "esoph_grouped_factors", "birthwt_factor",
@@ -253,3 +253,15 @@ def test_array_fits_and_repeated_labels():
     twice = case.data.set_index(np.arange(32) // 2)
     both = ls.logit("grade ~ gpa + tuce + psi", twice).fit().refit_without(4)
     assert_allclose(both.frame["without"], res.refit_without([8, 9]).frame["without"], rtol=1e-9)
+
+
+def test_a_fit_that_has_not_converged_is_refused():
+    with pytest.warns(ConvergenceWarning):
+        res = ls.logit("low ~ age + lwt + smoke", ls.datasets.load("birthwt")).fit(maxiter=1)
+    assert np.isfinite(res.get_influence().hat_matrix_diag).all()
+    for ask in (
+        lambda: res.get_influence().dfbeta, lambda: res.get_influence(groups="race"), lambda: res.refit_without(3),
+        res.fragility, res.linearity,
+    ):  # fmt: skip
+        with pytest.raises(NotAvailableError, match="not converged"):
+            ask()

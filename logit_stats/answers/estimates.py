@@ -125,7 +125,7 @@ class Estimates(Finished):
             "iterations": fit.iterations,
             "converged": fit.converged,
             "warnflag": 0 if fit.converged else 1,
-            "score": self.model.score(fit.beta),
+            "score": self._score,
             "decrement": fit.decrement,
             "condition_number": fit.condition,
             "trace": fit.trace,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
 from logit_stats.assess.fit_statistics import FitStatistics
 from logit_stats.design.block import FloatArray
+from logit_stats.design.removed import DesignWithoutRows, removed_if_long
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
+from logit_stats.inference.hauck_donner import hauck_donner
 from logit_stats.inference.wald import Reported, t_degrees
 
 if TYPE_CHECKING:
@@ -51,6 +53,38 @@ class Finished:
     @cached_property
     def _statistics(self) -> FitStatistics:
         return FitStatistics(self.fit_)
+
+    @cached_property
+    def _past_peak(self) -> tuple[str, ...]:
+        return hauck_donner(self.fit_)
+
+    @cached_property
+    def _score(self) -> FloatArray:
+        return self.model.score(self.fit_.beta)
+
+    def _without_rows(self) -> Self:
+        """Return the same answers without the rows: what they need of them is computed now."""
+        if isinstance(self.fit_.design, DesignWithoutRows):
+            return self
+        fit = self.fit_.without_rows()
+        values = {
+            "_statistics": self._statistics.without_rows(fit),
+            "_past_peak": self._past_peak,
+            "_score": self._score,
+        }
+        covariance = replace(
+            self.covariance_, settings={name: removed_if_long(v) for name, v in self.covariance_.settings.items()}
+        )
+        found = replace(self, model=self.model.with_design(fit.design), fit_=fit, covariance_=covariance)
+        found.__dict__.update(values)
+        return found
+
+    def _carried_to(self, other: Self) -> Self:
+        """Return another result of the same fit with what was computed for this one and depends on the fit alone."""
+        for name in ("_statistics", "_past_peak", "_score"):
+            if name in self.__dict__:
+                other.__dict__[name] = self.__dict__[name]
+        return other
 
     @property
     def uses_t(self) -> bool:

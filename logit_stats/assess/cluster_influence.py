@@ -130,6 +130,7 @@ def cluster_influence(reported: Reported, groups: Any) -> ClusterInfluence:
         raise NotAvailableError(
             "The penalty of a Firth fit changes with every cluster; these formulas do not know of it."
         )
+    fit.refuse_unconverged("What the absence of a cluster does")
     codes, names = read_codes(fit.design, groups, "groups")
     if len(names) < 2:
         raise DataError("There is a single cluster; without it nothing is left.")

@@ -6,8 +6,9 @@ coefficients, as in R and in statsmodels' GLM; the pseudo-R² other than McFadde
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from scipy import stats
@@ -154,7 +155,23 @@ class FitStatistics:
             If `kind` is none of them.
         """
         check_choice("kind", kind, PSEUDO_RSQUARED)
-        return float(getattr(self, f"_{kind}")())
+        if kind not in self._pseudo_rsquared:
+            self._pseudo_rsquared[kind] = float(getattr(self, f"_{kind}")())
+        return self._pseudo_rsquared[kind]
+
+    @cached_property
+    def _pseudo_rsquared(self) -> dict[str, float]:
+        return {}
+
+    def without_rows(self, fit: Fit) -> Self:
+        """Return the same statistics for a fit whose rows are gone: what needs them is computed now."""
+        for kind in PSEUDO_RSQUARED:
+            self.pseudo_rsquared(kind)
+        kept = ("binomial_constant", "_saturated", "pearson_chi2", "_size", "_pseudo_rsquared")
+        values = {name: getattr(self, name) for name in kept}
+        found = replace(self, fit=fit)
+        found.__dict__.update(values)
+        return found
 
     # Likelihood-based kinds; n counts trials, so that grouped counts and their single rows agree.
 

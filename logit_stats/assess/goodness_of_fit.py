@@ -95,6 +95,7 @@ def goodness_of_fit(fit: Fit) -> GoodnessOfFit:
     NotAvailableError
         Under sampling weights, for which these tests are not defined.
     """
+    fit.design.require_rows()
     if fit.design.weight_kind == "sampling":
         raise NotAvailableError(
             "Tests of fit are not defined under sampling weights, which make outcomes stand for unequal numbers."

@@ -110,6 +110,7 @@ class Influence:
                 "The penalty of a Firth fit changes with every row, which these formulas do not know of: leverages and "
                 "standardized residuals are there, what a row's absence does is not."
             )
+        self.fit.refuse_unconverged("What the absence of a row does")
         return self._left
 
     @cached_property

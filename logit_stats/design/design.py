@@ -139,6 +139,9 @@ class Design:
         weight = np.ones(self.rows) if self.weight is None else self.weight.values
         return weight if self.response.trials is None else weight * self.response.trials
 
+    def require_rows(self) -> None:
+        """Raise `NotAvailableError` where the rows were taken out (removed.py); here they are there."""
+
     @property
     def block(self) -> Block:
         """All rows as one block (views, nothing is copied)."""

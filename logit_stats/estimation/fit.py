@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
+from logit_stats.design.removed import without_rows
 from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.likelihood import linear_predictor, triangular_factor
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky, inverse_root
@@ -151,6 +153,15 @@ class Fit:
     def bias_reduced(self) -> bool:
         """Whether the estimate was moved away from the maximum of the likelihood to reduce its bias (Firth's and others)."""
         return self.method in BIAS_REDUCED
+
+    def without_rows(self) -> Self:
+        """Return the same fit without its rows; what inference needs of them is computed now."""
+        kept = ("beta", "_factor", "_ill_conditioned_root", "covariance_root", "covariance_working", "covariance",
+                "standard_errors", "condition")  # fmt: skip
+        values = {name: getattr(self, name) for name in kept}
+        fit = replace(self, design=without_rows(self.design))
+        fit.__dict__.update(values)
+        return fit
 
     def refuse_constraints(self, what: str) -> None:
         """Raise `NotAvailableError` where the coefficients were fitted under constraints, which `what` would forget."""

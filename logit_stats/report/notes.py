@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from logit_stats.errors import listed
 from logit_stats.estimation.constrained import ConstrainedFit
 from logit_stats.estimation.fit import Fit
-from logit_stats.inference.hauck_donner import hauck_donner
 from logit_stats.inference.wald import overall_wald
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def notes(res: LogitResults | MNLogitResults) -> list[str]:
             + ("; certificate() names them." if binary else ".")
         )
     # a penalized fit has p-values from its likelihood, which this effect does not touch
-    past_peak = hauck_donner(fit) if not fit.bias_reduced and binary else ()
+    past_peak = res._past_peak if not fit.bias_reduced and binary else ()
     if past_peak:
         found.append(
             f"Hauck-Donner effect: the Wald statistic of {listed(past_peak)} shrinks as the effect grows, so its z and p "
