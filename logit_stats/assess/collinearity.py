@@ -43,7 +43,7 @@ class VarianceInflation:
         )
 
     def __str__(self) -> str:
-        return "\n\n".join(f"{title}\n{t.to_string(float_format='{:.4f}'.format)}" for title, t in self._tables)
+        return "\n".join(f"{title}\n{t.to_string(float_format='{:.4f}'.format)}" for title, t in self._tables)
 
     __repr__ = __str__
 
