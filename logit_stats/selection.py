@@ -14,7 +14,7 @@ from logit_stats.design.formula import capture_scope
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.covariance import covariance
-from logit_stats.report.table import Table
+from logit_stats.report.table import Table, TextLayout
 
 if TYPE_CHECKING:
     from logit_stats.assess.optimism import Optimism
@@ -96,7 +96,7 @@ def step(
     Parameters
     ----------
     res : LogitResults
-        Of a formula fit: where to start. All models are fitted to its rows.
+        Of a formula fit: where to start. All models are fitted to its rows; the final one has its covariance.
     scope : str, optional
         Terms that may come in (``"age + lwt + age:lwt"``); those of `res` always may.
     direction : {"backward", "forward", "both"}
@@ -121,6 +121,11 @@ def step(
     """
     namespace = capture_scope(1)
     start = res.fit_
+    if scope is not None and not isinstance(scope, str):
+        raise DataError(f"scope is a {type(scope).__name__}; write it as a text such as 'age + lwt + age:lwt'.")
+    added = "from_null=True starts without terms" if from_null else "scope= names terms that may come in"
+    if direction == "backward" and (from_null or scope is not None):
+        raise DataError(f"{added}, and direction='backward' only takes terms away: say direction='forward' or 'both'.")
     if from_null:
         if res.model.formula is None:
             raise DataError("from_null=True needs a formula fit.")
@@ -130,7 +135,8 @@ def step(
     constant = res.llf - res.fit_.loglik
     found = select(start, scope, namespace, direction, criterion, constant, enter, stay)
     model = res.model.with_design(found.fit.design)
-    result = type(res)(model, found.fit, covariance(found.fit), res.use_t)
+    kind = res.covariance_
+    result = type(res)(model, found.fit, covariance(found.fit, kind.cov_type, **kind.settings), res.use_t)
     return StepPath(result, found.path, criterion, found)
 
 
@@ -159,11 +165,27 @@ class Comparison:
         numbers = self.statistics.map(lambda v: "" if pd.isna(v) else f"{v:.4f}".rstrip("0").rstrip("."))
         return pd.concat([self.coefficients, numbers])
 
+    @property
+    def table(self) -> Table:
+        """Both tables as one that prints."""
+        body = [(str(name), *row) for name, row in zip(self.frame.index, self.frame.to_numpy(), strict=True)]
+        return Table.of(body, head=("", *(str(head) for head in self.frame.columns)), layout=TextLayout(gap="  "))
+
+    def as_text(self) -> str:
+        """Return the table and its notes as plain text."""
+        return "\n".join([self.table.as_text(), *self.notes])
+
+    def as_html(self) -> str:
+        """Return the table and its notes as HTML."""
+        return self.table.as_html() + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+
     def as_latex(self) -> str:
         """Return the table in LaTeX."""
-        frame = self.frame
-        rows = [(str(name), *row) for name, row in zip(frame.index, frame.to_numpy(), strict=True)]
-        return Table.of(rows, head=("", *frame.columns)).as_latex()
+        return self.table.as_latex()
+
+    def as_csv(self) -> str:
+        """Return the table as comma-separated values."""
+        return self.table.as_csv()
 
     def plot(self, ratios: bool = False, alpha: float = 0.05, method: str | None = None, ax: Any = None) -> Any:
         """Draw the coefficients (or odds ratios) of all models with intervals, the models under each other, as a forest."""
@@ -179,12 +201,12 @@ class Comparison:
         )
 
     def __str__(self) -> str:
-        return "\n".join([self.frame.to_string(), *self.notes])
+        return self.as_text()
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return self.frame.to_html() + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return self.as_html()
 
 
 def compare(*results: LogitResults, names: list[str] | None = None, stars: bool = False, digits: int = 4) -> Comparison:
@@ -203,25 +225,35 @@ def compare(*results: LogitResults, names: list[str] | None = None, stars: bool 
     -------
     Comparison
         AIC weights are exp(-difference / 2) over their sum (Burnham and Anderson 2002, section 2.9), and are given only where
-        all models have the same rows.
+        all models are fitted by maximum likelihood to the same outcomes; where they are not, a note says why.
+
+    Raises
+    ------
+    DataError
+        If one of them is no result, or the names are not one for each, all different.
     """
+    from logit_stats.results import LogitResults
+
     if not results:
         raise DataError("compare() needs a result or more.")
     heads = [f"({i})" for i in range(1, len(results) + 1)] if names is None else list(names)
-    if len(heads) != len(results):
-        raise DataError(f"There are {len(results)} results and {len(heads)} names.")
+    if len(heads) != len(results) or len(set(heads)) < len(heads):
+        raise DataError(f"There are {len(results)} results and the names {heads}: give one for each, all different.")
+    for head, res in zip(heads, results, strict=True):
+        if not isinstance(res, LogitResults):
+            raise DataError(f"compare() takes results of fit(); {head} is a {type(res).__name__}.")
     order = list(dict.fromkeys(name for res in results for name in res.model.exog_names))
     columns = {head: _cells(res, order, stars, digits) for head, res in zip(heads, results, strict=True)}
-    rows = {res.fit_.design.sample.read: None for res in results}
-    same = len({res.nobs for res in results}) == 1 and len(rows) == 1 and _same_outcomes(results)
+    why_not = _not_comparable(results)
     aic = np.array([res.aic for res in results], dtype=np.float64)
-    weights = np.exp(-0.5 * (aic - np.nanmin(aic))) if same and np.isfinite(aic).all() else np.full(len(aic), np.nan)
+    usable = not why_not and np.isfinite(aic).all()
+    weights = np.exp(-0.5 * (aic - aic.min())) if usable else np.full(len(aic), np.nan)
     kinds = {res.cov_type for res in results}
     of_models = zip(heads, results, weights / weights.sum(), strict=True)
     statistics = pd.DataFrame({head: _statistics(res, weight) for head, res, weight in of_models})
     notes = [f"Standard errors in brackets: {', '.join(sorted(kinds))}."]
     notes += ["* p < 0.05, ** p < 0.01, *** p < 0.001"] if stars else []
-    notes += [] if same else ["The models have different rows: log-likelihoods, AIC and BIC cannot be compared."]
+    notes += [f"{why_not}: log-likelihoods, AIC and BIC cannot be compared."] if why_not else []
     return Comparison(pd.DataFrame(columns, index=order), statistics, tuple(notes), results)
 
 
@@ -246,10 +278,17 @@ def _cells(res: LogitResults, order: list[str], stars: bool, digits: int) -> lis
     return cells
 
 
-def _same_outcomes(results: Any) -> bool:
-    first = results[0].fit_.design
-    return all(
-        np.array_equal(res.fit_.design.response.successes, first.response.successes)
-        and np.array_equal(res.fit_.design.index, first.index)
-        for res in results[1:]
-    )
+def _not_comparable(results: Any) -> str:
+    """Why the log-likelihoods of the models have nothing to do with one another; "" where they have."""
+    designs = [res.fit_.design for res in results]
+    first = designs[0]
+    if any(res.fit_.method == "firth" for res in results):
+        return "Penalized likelihoods differ in their penalties"
+    if any(design.weight_kind == "sampling" for design in designs):
+        return "Under sampling weights there is no likelihood"
+    if any(not np.array_equal(design.index, first.index) for design in designs):
+        return "The models have different rows"
+    outcomes = [(d.response.successes, d.row_weight) for d in designs]
+    if any(not np.array_equal(a, b) for pair in outcomes for a, b in zip(pair, outcomes[0], strict=True)):
+        return "The models have different outcomes or weights"
+    return ""

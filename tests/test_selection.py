@@ -73,6 +73,14 @@ def test_what_selection_refuses(births):
     res = ls.logit("low ~ age", births).fit()
     with pytest.raises(NotAvailableError, match="array"):
         ls.step(ls.Logit(births.low, np.column_stack([np.ones(189), births.age])).fit())
+    with pytest.raises(DataError, match="only takes terms away"):
+        ls.step(res, "lwt")
+    with pytest.raises(DataError, match="from_null=True starts without"):
+        ls.step(res, from_null=True)
+    with pytest.raises(DataError, match="scope is a list"):
+        ls.step(res, ["lwt"], "forward")
+    with pytest.raises(DataError, match="enter=5"):
+        ls.step(res, "lwt", "forward", "pvalue", enter=5)
     with pytest.raises(UnknownOptionError, match="direction"):
         ls.step(res, direction="up")
     with pytest.raises(MissingDataError, match="z"):
@@ -101,3 +109,43 @@ def test_side_by_side(births):
     assert "different rows" in str(other)
     with pytest.raises(DataError, match="names"):
         ls.compare(models[0], names=["a", "b"])
+    with pytest.raises(DataError, match="all different"):
+        ls.compare(*models[:2], names=["a", "a"])
+    with pytest.raises(DataError, match="is a DataFrame"):
+        ls.compare(births)
+
+
+def test_what_cannot_be_weighed_is_not(births):
+    plain = ls.logit("low ~ lwt", births).fit()
+    weight = 1 + np.arange(len(births)) % 2
+    up, down = (ls.logit("low ~ lwt", births, freq_weights=w).fit() for w in (weight, np.roll(weight, 1)))
+    for pair, why in (
+        ((plain, ls.logit("low ~ age", births).fit_firth()), "Penalized likelihoods"),
+        ((up, down), "different outcomes or weights"),
+        ((plain, ls.logit("smoke ~ lwt", births).fit()), "different outcomes or weights"),
+        ((plain, ls.logit("low ~ lwt", births, sampling_weights=weight).fit()), "Under sampling weights"),
+    ):
+        table = ls.compare(*pair)
+        assert table.statistics.loc["AIC weight"].isna().all()
+        assert why in str(table)
+    grouped = ls.datasets.load("esoph")
+    one, two = (ls.logit(f"ncases + ncontrols ~ {f}", grouped).fit() for f in ("agegp", "agegp + alcgp"))
+    assert ls.compare(one, two).statistics.loc["AIC weight"].sum() == pytest.approx(1.0)
+
+
+def test_a_comparison_prints_as_other_tables_do(births):
+    table = ls.compare(*(ls.logit(f, births).fit() for f in ("low ~ lwt", "low ~ C(race)")), names=["one", "<two>"])
+    assert table.as_text() == str(table)
+    assert table.as_text().splitlines()[1].split() == ["one", "<two>"]
+    assert "&lt;two&gt;" in table.as_html()
+    assert table.as_html() == table._repr_html_()
+    assert table.as_csv().splitlines()[0] == ",one,<two>"
+
+
+def test_the_selected_model_keeps_the_covariance(births):
+    data = births.assign(who=np.arange(len(births)) // 3)
+    for kind, settings in (("HC1", None), ("cluster", {"groups": "who"})):
+        start = ls.logit("low ~ lwt + age", data).fit(cov_type=kind, cov_kwds=settings)
+        final = ls.step(start).result
+        assert final.cov_type == kind
+        assert_allclose(final.bse, ls.logit("low ~ lwt", data).fit(cov_type=kind, cov_kwds=settings).bse, rtol=1e-9)
