@@ -27,6 +27,7 @@ from logit_stats.inference.covariance import COV_TYPES, covariance, default_cov_
 
 if TYPE_CHECKING:
     from logit_stats.estimation.separation import Separation
+    from logit_stats.multinomial_regularized import MNRegularizedResults
     from logit_stats.multinomial_results import MNLogitResults
 
 
@@ -311,6 +312,64 @@ class MNLogit(DesignModel):
         if disp:
             print(results.convergence_message())
         return results
+
+    def fit_regularized(
+        self,
+        method: str = "elastic_net",
+        alpha: Any = 0.0,
+        L1_wt: float = 1.0,
+        *,
+        standardize: bool = False,
+        penalize_intercept: bool | None = None,
+        penalty_weights: Any = None,
+        tol: float = 1e-12,
+        maxiter: int = 200,
+    ) -> MNRegularizedResults:
+        """Fit with a ridge, lasso or elastic-net penalty.
+
+        Minimises ``-llf/N + sum alpha ((1 - L1_wt) b**2 / 2 + L1_wt |b|)`` with coefficients for every category, the
+        reference too, as glmnet and scikit-learn do: the choice of the reference does not matter.
+
+        Parameters
+        ----------
+        method : {"elastic_net", "l1"}
+            "l1" minimises ``-llf + sum alpha |b|`` as statsmodels does: the reference has no coefficients, and the intercepts
+            are penalized too.
+        alpha : float or (k,) array_like
+            Strength; a number spares the intercept unless `penalize_intercept`; an array is taken as it is, the same in
+            every category.
+        L1_wt : float
+            0 is ridge, 1 the lasso.
+        standardize : bool
+            Penalize the coefficients of columns divided by their standard deviations (divisor N).
+        penalize_intercept : bool, optional
+            By default only for ``method="l1"``. Intercepts that are not penalized sum to zero over the categories.
+        penalty_weights : (k,) array_like, optional
+            Factors of alpha, one for each column.
+        tol : float
+            Violation of the optimality conditions at which to stop; a fit that ends below 1e-10 has converged.
+        maxiter : int
+
+        Returns
+        -------
+        MNRegularizedResults
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> model = ls.mnlogit("partic ~ hincome + children", ls.datasets.load("womenlf"))
+        >>> model.fit_regularized(alpha=0.05).params.round(4)
+        partic               not_work  parttime  fulltime
+        Intercept              0.1205   -1.2020    1.0815
+        children[T.present]    0.0000    0.0000   -1.1842
+        hincome                0.0000    0.0011   -0.0763
+        """
+        from logit_stats.multinomial_regularized import fit_regularized
+
+        return fit_regularized(
+            self, method, alpha, L1_wt, standardize=standardize, penalize_intercept=penalize_intercept,
+            penalty_weights=penalty_weights, tol=tol, maxiter=maxiter,
+        )  # fmt: skip
 
     def separation(self) -> Separation:
         """Say whether the data are separated: which coefficients (``category:column``) have no finite estimate, where they go."""

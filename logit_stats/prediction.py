@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from logit_stats.design.block import FloatArray
+from logit_stats.design.design import Design
 from logit_stats.design.from_arrays import new_columns
 from logit_stats.design.new_rows import new_offset
 from logit_stats.design.table import Table
@@ -22,21 +23,22 @@ def new_rows(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, FloatArray, 
     DataError
         If the model has an offset and the new data have none.
     """
-    design = fit.design
-    if exog is None:
-        X, index = design.X, None
-        labels: pd.Index = design.index
-    elif design.formula is not None:
-        X, _, labels = design.formula.design_matrix(exog)
-        index = labels
-        X = X[:, [design.formula.names.index(name) for name in design.names]]
-    else:
-        X, index = new_columns(exog, design.names)
-        labels = index if index is not None else pd.RangeIndex(len(X))
+    X, index = new_design_columns(fit.design, exog)
     Z = fit.working.columns(X)
     if exog is None and offset is None:
         return Z, fit.eta, index
+    labels: pd.Index = fit.design.index if exog is None else pd.RangeIndex(len(X)) if index is None else index
     return Z, fit.predictor(Z) + _offset_of(fit, exog, offset, labels), index
+
+
+def new_design_columns(design: Design, exog: Any) -> tuple[FloatArray, pd.Index | None]:
+    """Design columns (m, k) of new data, NaN where something is missing, and row labels if any; without data the fit's own."""
+    if exog is None:
+        return design.X, None
+    if design.formula is None:
+        return new_columns(exog, design.names)
+    X, _, labels = design.formula.design_matrix(exog)
+    return X[:, [design.formula.names.index(name) for name in design.names]], labels
 
 
 def predict_new(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, pd.Index | None]:

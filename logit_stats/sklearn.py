@@ -14,11 +14,15 @@ from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
+from scipy.special import log_softmax, softmax
 
-from logit_stats.errors import ConvergenceWarning, DataError, UnknownOptionError, check_choice
-from logit_stats.estimation.penalized import Penalty, penalized_fit, prepare
+from logit_stats.design.design import Design
+from logit_stats.errors import ConvergenceWarning, DataError, check_choice
+from logit_stats.estimation.category_penalized import category_penalized_fit, coefficients_by_category
+from logit_stats.estimation.penalized import PenalizedEstimate, Penalty, penalized_fit, prepare
 from logit_stats.estimation.rows import probability
 from logit_stats.model import Logit
+from logit_stats.multinomial_model import MNLogit
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin  # type: ignore[import-untyped]
@@ -46,8 +50,8 @@ class LogitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     penalize_intercept : bool
         Penalize the intercept like the other coefficients, as liblinear does.
     class_weight : dict, "balanced" or None
-    multi_class : {"ovr"}
-        One-vs-rest where there are more than two classes.
+    multi_class : {"ovr", "multinomial"}
+        For more than two classes: one-vs-rest, or the multinomial logit, in which every class has coefficients.
     tol : float
         Largest violation of the optimality conditions, per observation.
     max_iter : int
@@ -58,7 +62,7 @@ class LogitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     coef_ : (1, k) or (c, k)
     intercept_ : (1,) or (c,)
     n_iter_ : (1,) or (c,) int
-    result_ : LogitResults or list of them
+    result_ : LogitResults, list of them, or MNLogitResults
         The maximum-likelihood results, where the fit is not penalized (one for each class of one-vs-rest).
 
     Examples
@@ -94,10 +98,6 @@ class LogitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _check_settings(self) -> None:
         check_choice("multi_class", self.multi_class, ("ovr", "multinomial"))
-        if self.multi_class == "multinomial":
-            raise UnknownOptionError(
-                "multi_class='multinomial' is not fitted by LogitClassifier; use multi_class='ovr' (one-vs-rest)."
-            )
         if self.C is not None and not self.C > 0.0:
             raise DataError(f"C={self.C!r} must be above zero, or None for no penalty.")
         if not 0.0 <= self.l1_ratio <= 1.0:
@@ -142,9 +142,16 @@ class LogitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         positives = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
         if self.fit_intercept:
             X = np.column_stack([np.full(len(X), float(self.intercept_scaling)), X])
-        one = self._maximum_likelihood if self._unpenalized else self._penalized
-        found = [one(X, y == label, weight) for label in positives]
-        beta = np.array([part[0] for part in found])
+        if self._softmax:
+            codes = np.searchsorted(self.classes_, y)
+            beta, steps, result = (self._multinomial if self._unpenalized else self._penalized_multinomial)(
+                X, codes, weight
+            )
+            found = [(beta, steps, result)]
+        else:
+            one = self._maximum_likelihood if self._unpenalized else self._penalized
+            found = [one(X, y == label, weight) for label in positives]
+            beta = np.array([part[0] for part in found])
         self.n_iter_ = np.array([part[1] for part in found], dtype=np.int32)
         first = int(self.fit_intercept)
         self.coef_ = beta[:, first:]
@@ -160,39 +167,59 @@ class LogitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         given = getattr(self, "feature_names_in_", [f"x{j}" for j in range(columns - first)])
         return ["Intercept"] * first + [str(name) for name in given]
 
+    @property
+    def _softmax(self) -> bool:
+        return self.multi_class == "multinomial" and len(self.classes_) > 2
+
+    def _multinomial(self, X: Any, codes: Any, weight: Any) -> tuple[Any, int, Any]:
+        """Coefficients of every class, which sum to zero, and the results against the first class."""
+        import pandas as pd
+
+        frame = pd.DataFrame(X, columns=self._names(X.shape[1]))
+        outcome = pd.Series(pd.Categorical.from_codes(codes, pd.Index(self.classes_)), name="y")
+        result = MNLogit(outcome, frame, **_weights(weight)).fit(maxiter=self.max_iter)
+        beta = np.vstack([np.zeros(X.shape[1]), np.asarray(result.params).T])
+        return beta - beta.mean(axis=0), max(1, int(result.fit_.iterations)), result
+
+    def _penalized_multinomial(self, X: Any, codes: Any, weight: Any) -> tuple[Any, int, None]:
+        design, penalty = self._problem(MNLogit(codes, X, check_rank=False, **_sampling(weight)).design)
+        estimate = category_penalized_fit(design, penalty, tol=self.tol, maxiter=self.max_iter)
+        self._warn_unless_converged(estimate)
+        return coefficients_by_category(estimate), max(1, estimate.iterations), None
+
     def _maximum_likelihood(self, X: Any, success: Any, weight: Any) -> tuple[Any, int, Any]:
         import pandas as pd
 
         frame = pd.DataFrame(X, columns=self._names(X.shape[1]))
-        if (weight == 1.0).all():
-            weights: dict[str, Any] = {}
-        elif (weight == np.round(weight)).all():
-            weights = {"freq_weights": weight}
-        else:
-            weights = {"sampling_weights": weight}
         outcome = pd.Series(success.astype(np.float64), name="y")
-        result = Logit(outcome, frame, **weights).fit(maxiter=self.max_iter)
+        result = Logit(outcome, frame, **_weights(weight)).fit(maxiter=self.max_iter)
         return np.asarray(result.params), max(1, int(result.fit_.iterations)), result
 
     def _penalized(self, X: Any, success: Any, weight: Any) -> tuple[Any, int, None]:
-        weights = {} if (weight == 1.0).all() else {"sampling_weights": weight}
-        design = Logit(success.astype(np.float64), X, check_rank=False, **weights).design
+        design, penalty = self._problem(
+            Logit(success.astype(np.float64), X, check_rank=False, **_sampling(weight)).design
+        )
+        estimate = penalized_fit(prepare(design, penalty), penalty, tol=self.tol, maxiter=self.max_iter)
+        self._warn_unless_converged(estimate)
+        return estimate.beta, max(1, estimate.iterations), None
+
+    def _problem(self, design: Design) -> tuple[Design, Penalty]:
+        """Return the design, its first column the intercept if there is one, and the penalty of its columns."""
         total = float(design.row_weight.sum())
         strength = np.full(design.columns, 1.0 / (float(self.C) * total))  # type: ignore[arg-type]
         if self.fit_intercept and not self.penalize_intercept:
             strength[0] = 0.0
-        penalty = Penalty(strength, float(self.l1_ratio))
         # a constant column of the user's is penalized like any other; the intercept is column 0 or none
-        design = replace(design, constant=0 if self.fit_intercept else None)
-        estimate = penalized_fit(prepare(design, penalty), penalty, tol=self.tol, maxiter=self.max_iter)
+        return replace(design, constant=0 if self.fit_intercept else None), Penalty(strength, float(self.l1_ratio))
+
+    def _warn_unless_converged(self, estimate: PenalizedEstimate) -> None:
         if not estimate.converged:
             warnings.warn(
                 f"The penalized fit stopped after {estimate.iterations} steps with an optimality violation of "
                 f"{estimate.violation:.1e}; raise max_iter, or scale the columns.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
-        return estimate.beta, max(1, estimate.iterations), None
 
     def decision_function(self, X: Any) -> Any:
         """Linear predictor: (m,) for two classes, else (m, c)."""
@@ -206,6 +233,8 @@ class LogitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         eta = self.decision_function(X)
         if eta.ndim == 1:
             return np.column_stack([probability(-eta), probability(eta)])
+        if self._softmax:
+            return softmax(eta, axis=1)
         # relative to the largest of a row, so that rows far from every class do not divide zero by zero
         log_p = np.minimum(eta, 0.0) - np.log1p(np.exp(-np.abs(eta)))
         p = np.exp(log_p - log_p.max(axis=1, keepdims=True))
@@ -217,6 +246,8 @@ class LogitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if eta.ndim == 1:
             eta = np.column_stack([-eta, eta])
             return np.minimum(eta, 0.0) - np.log1p(np.exp(-np.abs(eta)))
+        if self._softmax:
+            return log_softmax(eta, axis=1)
         log_p = np.minimum(eta, 0.0) - np.log1p(np.exp(-np.abs(eta)))
         log_p -= log_p.max(axis=1, keepdims=True)
         return log_p - np.log(np.exp(log_p).sum(axis=1, keepdims=True))
@@ -225,6 +256,17 @@ class LogitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """(m,) most probable class."""
         eta = self.decision_function(X)
         return self.classes_[(eta > 0).astype(int) if eta.ndim == 1 else eta.argmax(axis=1)]
+
+
+def _weights(weight: Any) -> dict[str, Any]:
+    """Weights as counts of identical rows where they are whole numbers, else as sampling weights."""
+    if (weight == 1.0).all():
+        return {}
+    return {"freq_weights" if (weight == np.round(weight)).all() else "sampling_weights": weight}
+
+
+def _sampling(weight: Any) -> dict[str, Any]:
+    return {} if (weight == 1.0).all() else {"sampling_weights": weight}
 
 
 def _weights_argument(function: Any, weight: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class CategorySeparation(Separation):
     remedies: ClassVar[tuple[str, ...]] = (
         "joining categories, or sparse levels",
         "leaving columns out",
+        "fit_regularized() shrinks all coefficients",
     )
 
     def rows_frame(self) -> pd.DataFrame:
@@ -91,6 +92,7 @@ def category_separation_error(design: Design, separation: Separation) -> Separat
         f"{design.response.name} never occur, or always, where certain columns say so: the likelihood keeps rising with "
         f"{', '.join(infinite[:6])}{' ...' if len(infinite) > 6 else ''} (category:column; the reference is "
         f"{categories.labels[0]!r}). In {separation.rows} of {design.rows} rows a category becomes impossible (row "
-        f"{listed_rows(np.asarray(separation.row_labels))}). Join categories or sparse levels, or leave the columns out."
+        f"{listed_rows(np.asarray(separation.row_labels))}). Join categories or sparse levels, leave the columns "
+        f"out, or use fit_regularized()."
     )
     return SeparationError(message, separation)

@@ -66,12 +66,15 @@ class PenalizedProblem:
         ``d_j = unit_j * gamma_j``: from working to penalized coefficients.
     observations : float
         N: weights times trials, summed.
+    pinned : (k, k) or None
+        Curvature added where the likelihood has none, in directions that no step should take.
     """
 
     design: Design
     working: WorkingColumns
     unit: FloatArray
     observations: float
+    pinned: FloatArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +110,8 @@ class PenalizedEstimate:
     def beta(self) -> FloatArray:
         """(k,) coefficients of the user's columns; zeros are exact."""
         beta = self.problem.working.beta(self.gamma)
-        beta[(self.gamma == 0.0) & (np.arange(len(beta)) != self.problem.working.constant)] = 0.0
+        column = np.arange(len(beta)) % self.problem.design.columns
+        beta[(self.gamma == 0.0) & (column != self.problem.working.constant)] = 0.0
         return beta
 
 
@@ -186,6 +190,8 @@ def penalized_fit(
         if violation <= tol or steps >= maxiter:
             break
         H, gradient = here.information / problem.observations, -here.score / problem.observations
+        if problem.pinned is not None:
+            H = H + problem.pinned
         target = elastic_net_quadratic(H, gradient - H @ gamma, l1, l2, gamma)
         moved = _halved(problem, gamma, target, here, value, l1, l2)
         if moved is None:

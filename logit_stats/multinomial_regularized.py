@@ -1,0 +1,171 @@
+"""`MNRegularizedResults`: a ridge, lasso or elastic-net fit of a multinomial logit."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from logit_stats.design.block import FloatArray
+from logit_stats.errors import ConvergenceWarning, NotAvailableError, check_choice
+from logit_stats.estimation.category_moments import category_predictor, category_terms
+from logit_stats.estimation.category_penalized import category_penalized_fit, coefficients_by_category
+from logit_stats.estimation.penalized import PenalizedEstimate
+from logit_stats.multinomial_model import MNLogit
+from logit_stats.prediction import new_design_columns
+from logit_stats.regularized_results import make_penalty
+
+NO_INFERENCE = (
+    "A penalized fit has no valid Wald standard errors: the estimates are shrunk and the choice of the columns is part of "
+    "the estimate."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class MNRegularizedResults:
+    """A penalized multinomial fit.
+
+    Attributes
+    ----------
+    model : MNLogit
+    estimate : PenalizedEstimate
+    method : str
+        "elastic_net": every category has coefficients, the reference too. "l1": the reference has none.
+    """
+
+    model: MNLogit
+    estimate: PenalizedEstimate
+    method: str
+
+    @property
+    def _coefficients(self) -> FloatArray:
+        return coefficients_by_category(self.estimate)
+
+    def _table(self, B: FloatArray, labels: tuple[Any, ...]) -> Any:
+        if not self.model.design.labelled:
+            return B.T
+        columns = pd.Index(list(labels), name=self.model.endog_names)
+        return pd.DataFrame(B.T, index=self.model.exog_names, columns=columns)
+
+    @property
+    def params(self) -> Any:
+        """(k, E) coefficients, a column for each category that has an equation; those left out are exactly zero."""
+        B = self._coefficients
+        return self._table(B, self.model.categories.labels[-len(B) :])
+
+    @property
+    def against_reference(self) -> Any:
+        """(k, J) coefficients minus those of the reference, as `MNLogitResults.params` has them."""
+        B = self._coefficients
+        return self._table(B[1:] - B[0] if len(B) == self.model.J else B, self.model.categories.labels[1:])
+
+    @property
+    def optimality_violation(self) -> float:
+        """Largest violation of the conditions of an optimum, per observation."""
+        return self.estimate.violation
+
+    @property
+    def converged(self) -> bool:
+        """Whether the violation is within the tolerance."""
+        return self.estimate.converged
+
+    @property
+    def llf(self) -> float:
+        """Log-likelihood at the estimate, without the penalty."""
+        return float(self.estimate.moments.loglik)
+
+    @property
+    def selected(self) -> list[str]:
+        """Names of the columns with a coefficient that is not zero in some category."""
+        return [name for name, b in zip(self.model.exog_names, self._coefficients.T, strict=True) if b.any()]
+
+    def predict(self, exog: Any = None, which: str = "mean") -> Any:
+        """Probabilities, or linear predictors, a column for each category; arguments as for `MNLogitResults.predict`."""
+        check_choice("which", which, ("mean", "linear"))
+        design, working = self.model.design, self.estimate.problem.working
+        X, index = new_design_columns(design, exog)
+        eta = category_predictor(X, self.estimate.gamma, working.center, working.scale)
+        if which == "mean":
+            values = category_terms(eta, None, self.model.J).prob.T
+        else:
+            values = np.vstack([np.zeros((self.model.J - len(eta), eta.shape[1])), eta]).T
+        if not design.labelled and index is None:
+            return values
+        columns = pd.Index(list(self.model.categories.labels), name=self.model.endog_names)
+        return pd.DataFrame(values, index=design.index if index is None else index, columns=columns)
+
+    @property
+    def bse(self) -> NoReturn:
+        """Not available: see the message."""
+        raise NotAvailableError(NO_INFERENCE)
+
+    pvalues = tvalues = bse
+
+    def conf_int(self, alpha: float = 0.05) -> NoReturn:
+        """Not available: see the message."""
+        raise NotAvailableError(NO_INFERENCE)
+
+    def cov_params(self) -> NoReturn:
+        """Not available: see the message."""
+        raise NotAvailableError(NO_INFERENCE)
+
+    def summary_frame(self) -> pd.DataFrame:
+        """Coefficients, a row for each column of the design."""
+        B = self._coefficients
+        return pd.DataFrame(B.T, index=self.model.exog_names, columns=list(self.model.categories.labels[-len(B) :]))
+
+    def _lines(self) -> list[str]:
+        e = self.estimate
+        scale = "standardized columns" if e.penalty.standardize else "columns as given"
+        state = "converged" if e.converged else "NOT converged"
+        kind = "every category has coefficients" if self.method == "elastic_net" else "the reference has none"
+        return [
+            f"Penalized multinomial logit of {self.model.endog_names}: L1 share {e.penalty.l1_wt:g}, {scale}, {kind}",
+            f"{len(self.selected)} of {self.model.K} columns in use; log-likelihood {self.llf:.6g}; {state} in {e.iterations} "
+            f"steps, optimality violation {e.violation:.1e}",
+        ]
+
+    def __str__(self) -> str:
+        return "\n".join([*self._lines(), self.summary_frame().to_string(), NO_INFERENCE])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        above = "".join(f"<p>{escape(line)}</p>" for line in self._lines())
+        return f"{above}{self.summary_frame().to_html()}<p>{escape(NO_INFERENCE)}</p>"
+
+
+def fit_regularized(
+    model: MNLogit,
+    method: str,
+    alpha: Any,
+    l1_wt: float,
+    *,
+    standardize: bool,
+    penalize_intercept: bool | None,
+    penalty_weights: Any,
+    tol: float,
+    maxiter: int,
+) -> MNRegularizedResults:
+    """Fit with a penalty; see `MNLogit.fit_regularized`."""
+    check_choice("method", method, ("elastic_net", "l1"))
+    design, symmetric = model.design, method == "elastic_net"
+    if not symmetric:
+        l1_wt, penalize_intercept = 1.0, True if penalize_intercept is None else penalize_intercept
+    penalty = make_penalty(design, alpha, l1_wt, standardize, bool(penalize_intercept), penalty_weights)
+    if not symmetric:  # there alpha weighs the sum of the log-likelihood, not its mean
+        penalty = penalty.times(1.0 / float(design.row_weight.sum()))
+    estimate = category_penalized_fit(design, penalty, symmetric=symmetric, tol=tol, maxiter=maxiter)
+    if not estimate.converged:
+        warnings.warn(
+            f"The penalized fit stopped after {estimate.iterations} steps with an optimality violation of "
+            f"{estimate.violation:.1e}; raise maxiter or alpha.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    return MNRegularizedResults(model, estimate, method)
