@@ -231,6 +231,9 @@ def test_start_params_are_where_it_starts():
         ({"method": "gd", "epochs": 3, "maxiter": 3}, UnknownOptionError, "the same"),
         ({"method": "gd", "learning_rate": 0.0}, DataError, "above zero"),
         ({"method": "gd", "learning_rate": np.nan}, DataError, "above zero"),
+        ({"method": "gd", "learning_rate": "0.1"}, DataError, "above zero"),
+        ({"method": "gd", "tol": np.nan}, DataError, "tol=nan"),
+        ({"tol": -1.0}, DataError, "tol=-1"),
         ({"method": "sgd", "decay": -1.0}, DataError, "zero or above"),
         ({"method": "sgd", "batch_size": 0}, DataError, "batch_size=0 must be a whole number, 1 or above"),
         ({"method": "sgd", "seed": -1}, DataError, "seed=-1"),
@@ -265,6 +268,20 @@ def test_steps_that_are_too_long_are_said_so():
         model.fit(method="gd", learning_rate=1e308)
     with pytest.raises(DivergenceError, match="rescale"):
         ls.logit("y ~ x", TEN.assign(x=TEN.x * 1e200)).fit(method="gd")
+
+
+@pytest.mark.parametrize("method", ["gd", "sgd"])
+def test_a_fit_gone_astray_has_a_summary_without_numbers_it_does_not_know(method):
+    y, X, _ = rows()
+    # every probability is 1 to the last digit: the information is zero
+    with pytest.warns(ConvergenceWarning, match="an unknown distance from the maximum"):
+        res = ls.Logit(y, X, offset=np.full(len(y), 1e4)).fit(method=method, epochs=2)
+    assert np.isnan(res.bse).all()
+    assert res.fit_.condition == np.inf
+    assert "converged:                      False" in res.summary().as_text()
+    with pytest.warns(ConvergenceWarning, match="lower learning_rate|method='newton'"):
+        res = ls.Logit(y, X * [1.0, 1e3, 1e5]).fit(method=method, learning_rate=10.0, epochs=3)
+    assert "nan" in res.summary().as_text()
 
 
 @pytest.mark.parametrize("method", ["gd", "sgd"])

@@ -140,6 +140,8 @@ class Fit:
             scale = 1.0 / np.sqrt(self.information_working.diagonal())
             values = np.linalg.eigvalsh(self.information_working * scale * scale[:, None])
             return float(np.sqrt(values[-1] / values[0]))
+        if not np.isfinite(self._ill_conditioned_root).all():
+            return float("inf")
         R = triangular_factor(self.design, self.working, self.gamma)
         singular = np.linalg.svd(R / np.sqrt((R**2).sum(axis=0)), compute_uv=False)
         return float(singular[0] / singular[-1]) if singular[-1] > 0 else float("inf")

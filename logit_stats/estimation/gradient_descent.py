@@ -19,6 +19,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from scipy.linalg import eigvalsh
@@ -36,6 +37,7 @@ from logit_stats.estimation.working import WorkingColumns
 FIRST_ORDER_METHODS = ("gd", "sgd")
 EPOCHS = {"gd": 1000, "sgd": 100}
 BATCH_ROWS = 32
+DECAY = 0.1
 # A cost that rises by less than this share of itself has not risen: sums of n terms differ by rounding.
 RISE = 1e-12
 
@@ -84,19 +86,21 @@ class Descent:
             return self
         if maxiter is not None and self.epochs is not None:
             raise UnknownOptionError(f"maxiter and epochs are the same for method={method!r}; give one of them.")
-        rate, decay = self.learning_rate, 0.1 if self.decay is None else self.decay
-        if rate is not None and not 0.0 < rate < np.inf:
-            raise DataError(f"learning_rate={rate!r} must be a number above zero.")
-        if not 0.0 <= decay < np.inf:
-            raise DataError(f"decay={decay!r} must be a number, zero or above.")
         epochs = self.epochs if self.epochs is not None else maxiter if maxiter is not None else EPOCHS[method]
         return Descent(
-            None if rate is None else float(rate),
+            None if self.learning_rate is None else _number("learning_rate", self.learning_rate, "above zero"),
             _whole("epochs", epochs, 0),
             _whole("batch_size", BATCH_ROWS if self.batch_size is None else self.batch_size, 1),
-            float(decay),
+            _number("decay", DECAY if self.decay is None else self.decay, "zero or above"),
             _whole("seed", 0 if self.seed is None else self.seed, 0),
         )
+
+
+def _number(name: str, value: object, where: str) -> float:
+    number = float(value) if isinstance(value, Real) else float("nan")
+    if not (0.0 < number < np.inf or (number == 0.0 and where == "zero or above")):
+        raise DataError(f"{name}={value!r} must be a number, {where}.")
+    return number
 
 
 def _whole(name: str, value: object, least: int) -> int:

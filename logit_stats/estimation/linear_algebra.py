@@ -62,6 +62,11 @@ class EquilibratedCholesky:
 
 
 def inverse_root(R: FloatArray) -> FloatArray:
-    """Return C with ``C C'`` the inverse of R'R: the digits that forming R'R would lose are kept."""
+    """Return C with ``C C'`` the inverse of R'R: the digits that forming R'R would lose are kept.
+
+    NaN where R is singular: where all rows are predicted with certainty, as only iterations that went astray end.
+    """
     size = np.sqrt((R**2).sum(axis=0))
+    if not (np.isfinite(R).all() and size.all() and R.diagonal().all()):
+        return np.full(R.shape, np.nan)
     return np.asarray(np.linalg.solve(R / size, np.eye(len(R))) / size[:, None])

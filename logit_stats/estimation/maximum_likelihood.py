@@ -98,6 +98,8 @@ def maximum_likelihood(
     assert maxiter is not None
     if maxiter < 0:
         raise DataError(f"maxiter={maxiter} is negative.")
+    if tol is not None and not tol >= 0.0:
+        raise DataError(f"tol={tol} must be a number, zero or above: a distance in standard errors.")
     implicit = design.constant is None and _spans_constant(design)
     null = null_model(design, constant_in_span=design.constant is not None or implicit)
     newtonian = method in NEWTON_METHODS
