@@ -89,8 +89,9 @@ def validate(
     data : table, or (m, k) array_like
         New data: for formula fits with the columns of the formula, those of the response among them (the response is
         evaluated as the formula writes it).
-    outcome : (m,) array_like, optional
-        Outcomes, where the data do not have them (always for array fits). Levels mean what they meant at the fit.
+    outcome : str or (m,) array_like, optional
+        Outcomes, or the column that has them, where it is not that of the fit (always for array fits). Levels mean what they
+        meant at the fit.
     offset : optional
         As for `predict`.
     bins : int

@@ -212,6 +212,12 @@ def test_levels_mean_what_they_meant(births):
     )
     res, same = ls.logit("low ~ lwt + smoke", words).fit(), ls.logit("low ~ lwt + smoke", births).fit()
     assert_allclose(measures(res.validate(words)), measures(same.validate(births)), rtol=1e-7, atol=1e-9)
+    named = same.validate(births.rename(columns={"low": "light"}), outcome="light")
+    assert_allclose(measures(named), measures(same.validate(births)))
+    with pytest.raises(DataError, match="2 values and the new data have 189 rows"):
+        same.validate(births, outcome=[0, 1])
+    with pytest.raises(MissingColumnError, match="lihgt"):
+        same.validate(births, outcome="lihgt")
     # with missing values whole numbers become floats, and booleans objects: the levels stay the same
     two = ls.logit("C(low) ~ lwt", births.assign(low=births.low + 1)).fit()
     holes = births.assign(low=(births.low + 1.0).where(births.index != births.index[0]))
@@ -282,3 +288,16 @@ def test_limits_and_quantiles():
     expanded = np.repeat(values, count)
     for level in (0.0, 0.1, 0.9, 1.0):
         assert_allclose(weighted_quantile(values, count.astype(float), level), np.quantile(expanded, level), rtol=1e-12)
+
+
+def test_predictions_that_are_certain_and_wrong():
+    births = ls.datasets.load("birthwt")
+    found = ls.logit("low ~ age", births).fit().validate(births.assign(age=births.age * 1e300))
+    assert found.calibration.observed_over_expected == np.inf
+    assert found.indexes.r2 == -np.inf
+    assert found.calibration.log_loss > 1e290
+    # as probabilities all thresholds are 0; as log odds they are not
+    curve = found.roc.curve
+    assert curve["threshold"].nunique() == 1
+    assert curve["log_odds"].is_monotonic_decreasing
+    assert curve["log_odds"].nunique() == len(curve)

@@ -162,7 +162,7 @@ def calibration(scored: Scored, bins: int = 10) -> Calibration:
     lr = float("nan") if scored.sampling else float(np.maximum(2.0 * (line.loglik - at_identity), 0.0))
     prevalence = float(scored.events.sum()) / n
     brier = scored.mean((1.0 - p) ** 2, p**2)
-    table = _bins(scored, bins)
+    table, expected = _bins(scored, bins), float(scored.outcomes @ p)
     share, mean_prob, weight = (table[name].to_numpy(dtype=np.float64) for name in ("share", "mean_prob", "n"))
     weight = weight / n
     size = scored.outcomes**2 if scored.sampling else scored.outcomes
@@ -181,7 +181,8 @@ def calibration(scored: Scored, bins: int = 10) -> Calibration:
         resolution=float(weight @ (share - prevalence) ** 2), uncertainty=prevalence * (1.0 - prevalence),
         log_loss=-at_identity / n, spiegelhalter_z=z, spiegelhalter_pvalue=float(2.0 * stats.norm.sf(abs(z))),
         ece=float(weight @ np.abs(share - mean_prob)),
-        observed_over_expected=float(scored.events.sum()) / float(scored.outcomes @ p), table=table, scored=scored,
+        observed_over_expected=float(scored.events.sum()) / expected if expected > 0.0 else float("inf"),
+        table=table, scored=scored,
     )  # fmt: skip
 
 

@@ -28,7 +28,8 @@ CRITERIA = ("aic", "bic", "aicc")
 
 def cox_snell(loglik: float, null: float, size: float) -> float:
     """Share of the geometric mean likelihood explained (Cox and Snell 1989, p. 208; Maddala 1983)."""
-    return -float(np.expm1(2.0 * (null - loglik) / size))
+    with np.errstate(over="ignore"):  # probabilities far worse than the null model's: minus infinity
+        return -float(np.expm1(2.0 * (null - loglik) / size))
 
 
 def nagelkerke(loglik: float, null: float, size: float) -> float:

@@ -73,7 +73,7 @@ class Roc:
         Its variance (DeLong).
     curve : DataFrame
         threshold, sensitivity, specificity, youden for the rule "predict an event where p >= threshold", largest threshold
-        first.
+        first; log_odds, the same threshold for the linear predictor, which tells apart what as a probability is 1.
     concordance : Concordance
     """
 
@@ -179,7 +179,7 @@ def roc_of(scored: Scored) -> Roc:
     specificity = ties.below / total_others
     curve = pd.DataFrame(
         {"threshold": scored.prob[ties.order[ties.starts]], "sensitivity": sensitivity, "specificity": specificity,
-         "youden": sensitivity + specificity - 1.0}
+         "youden": sensitivity + specificity - 1.0, "log_odds": scored.eta[ties.order[ties.starts]]}
     ).iloc[::-1].reset_index(drop=True)  # fmt: skip
     return Roc(concordance.c_index, variance, curve, concordance)
 

@@ -38,9 +38,9 @@ def design_of_new_rows(
         Of the fit.
     data : table, or (m, k) array_like
         For formula fits a table, else design columns.
-    outcome : (m,) array_like, optional
-        Outcomes, where the data do not have them (always for array fits); counts of successes, or two columns of successes
-        and failures, for grouped data.
+    outcome : str or (m,) array_like, optional
+        Outcomes, or the column that has them, where it is not that of the fit (always for array fits); counts of successes,
+        or two columns of successes and failures, for grouped data.
     offset, freq_weights, sampling_weights, trials : str or (m,) array_like, optional
         By default the columns of these names that the fit used, where `data` have them.
 
@@ -163,7 +163,13 @@ def _outcomes(
 ) -> tuple[dict[str, FactorValues], dict[str, Mask]]:
     """One column of outcomes, or successes and failures, by name, and where they are missing."""
     left = {} if design.formula is None else design.formula.left
+    if isinstance(outcome, str):
+        if table is None:
+            raise DataError(f"outcome={outcome!r} names a column, and an array fit has none: give the outcomes.")
+        outcome = table.column(outcome, "outcome")
     if outcome is not None:
+        if len(outcome) != len(index):
+            raise DataError(f"outcome has {len(outcome)} values and the new data have {len(index)} rows.")
         columns, names, _ = endog_columns(outcome, len(index))
         if len(names) == 1 and not isinstance(outcome, (pd.Series, pd.DataFrame)):
             names = [design.response.name]
