@@ -41,7 +41,7 @@ _NOTES = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BiasReducedResults(LogitResults):
     """Results of a fit whose bias is reduced: by median bias reduction, or corrected in one step.
 
@@ -103,7 +103,7 @@ class BiasReducedResults(LogitResults):
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class UnmaximisedStatistics(FitStatistics):
     """The same for an estimate at which the likelihood is not largest: its ratio to another is no test."""
 

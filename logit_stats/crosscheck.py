@@ -19,6 +19,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.inference.autocorrelation import default_lags
 from logit_stats.inference.cluster import read_groups
+from logit_stats.wording import WIDTH
 
 if TYPE_CHECKING:
     from logit_stats.multinomial_results import MNLogitResults
@@ -71,7 +72,9 @@ class Crosscheck:
     def __str__(self) -> str:
         lines = self._lines()
         if not self.failure:
-            lines.append(self.worst().to_string(index=False, float_format=lambda v: f"{v:.6g}", na_rep=""))
+            lines.append(
+                self.worst().to_string(line_width=WIDTH, index=False, float_format=lambda v: f"{v:.6g}", na_rep="")
+            )
         return "\n".join([*lines, *[f"Known deviation: {text}" for text in self.deviations]])
 
     __repr__ = __str__

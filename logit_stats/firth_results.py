@@ -26,7 +26,7 @@ from logit_stats.inference.row_scores import leverages
 from logit_stats.inference.wald import OverallTest, p_values, wald_interval, z_values
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _FromLikelihood(BiasReducedResults):
     """Bias-reduced results whose p-values and intervals come from a likelihood, penalized or of augmented data."""
 
@@ -48,7 +48,7 @@ class _FromLikelihood(BiasReducedResults):
         raise NotImplementedError
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FirthResults(_FromLikelihood):
     """Results of Firth's penalized likelihood.
 
@@ -185,7 +185,7 @@ class FirthResults(_FromLikelihood):
         ]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FlicResults(_FromLikelihood):
     """Firth's slopes with the intercept refitted, so that probabilities are right on average; see `FirthResults.flic`."""
 
@@ -218,7 +218,7 @@ class FlicResults(_FromLikelihood):
         ]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FlacResults(_FromLikelihood):
     """Maximum likelihood of Firth's augmented data with an indicator of what was added; see `FirthResults.flac`."""
 

@@ -26,6 +26,7 @@ from logit_stats.inference.limit_profile import LimitProfile
 from logit_stats.inference.predictions import Prediction, prediction
 from logit_stats.inference.wald import wald_interval
 from logit_stats.prediction import new_rows
+from logit_stats.wording import lines, table
 
 if TYPE_CHECKING:
     from logit_stats.answers.plots import LimitPlots
@@ -232,7 +233,7 @@ class LimitResults(Estimates, Likelihood):
         save(self, path)
 
     def __str__(self) -> str:
-        return f"{self.model!r}\n{self.tidy().to_string(index=False)}"
+        return f"{lines(repr(self.model))}\n{table(self.tidy(), '{:.5g}'.format)}"
 
     def __repr__(self) -> str:
         count = f"{self.fit_.parameters} coefficients, {len(self.separation.infinite)} infinite"

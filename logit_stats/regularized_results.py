@@ -34,6 +34,7 @@ from logit_stats.estimation.penalty_path import (
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.estimation.trace import Trace
 from logit_stats.prediction import predict_new
+from logit_stats.wording import WIDTH, lines
 
 if TYPE_CHECKING:
     from logit_stats.model import Logit
@@ -182,7 +183,9 @@ class RegularizedResults:
         ]
 
     def __str__(self) -> str:
-        return "\n".join([*self._lines(), self.summary_frame().to_string(), NO_INFERENCE])
+        return "\n".join(
+            [*map(lines, self._lines()), self.summary_frame().to_string(line_width=WIDTH), lines(NO_INFERENCE)]
+        )
 
     __repr__ = __str__
 
@@ -240,7 +243,9 @@ class RegularizationPath:
         return penalty_path_plot(self.params.loc[:, ~free], chosen, ax)
 
     def __str__(self) -> str:
-        return f"Path of {len(self.fits)} penalized fits\n{self.summary_frame().to_string()}"
+        return f"Path of {len(self.fits)} penalized fits\n{self.summary_frame().to_string(line_width=WIDTH)}"
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return self.summary_frame().to_html()

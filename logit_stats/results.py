@@ -15,6 +15,7 @@ from logit_stats.answers.hypotheses import Hypotheses
 from logit_stats.answers.likelihood import Likelihood
 from logit_stats.answers.reports import Reports
 from logit_stats.inference.covariance import covariance
+from logit_stats.wording import lines, table
 
 if TYPE_CHECKING:
     from logit_stats.answers.plots import Plots
@@ -115,11 +116,11 @@ class LogitResults(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy,
         save(self, path)
 
     def __str__(self) -> str:
-        return f"{self.model!r}\n{self.tidy().to_string(index=False)}"
+        return f"{lines(repr(self.model))}\n{table(self.tidy(), '{:.5g}'.format)}"
 
     def __repr__(self) -> str:
         state = "" if self.converged else "NOT CONVERGED, "
-        return f"<LogitResults {state}llf={self.llf:.6g}, {self.fit_.parameters} coefficients; {self.sample_line()}>"
+        return f"<{type(self).__name__} {state}llf={self.llf:.6g}, {self.fit_.parameters} coefficients; {self.sample_line()}>"
 
     def _repr_html_(self) -> str:
         return str(self.summary(clock=False)._repr_html_())

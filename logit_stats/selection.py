@@ -15,6 +15,7 @@ from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.covariance import covariance
 from logit_stats.report.table import Table, TextLayout
+from logit_stats.wording import WIDTH, lines
 
 if TYPE_CHECKING:
     from logit_stats.assess.optimism import Optimism
@@ -78,7 +79,8 @@ class StepPath:
     def __str__(self) -> str:
         formula = self.result.model.formula
         note = "Selection makes the p-values and intervals of the final model too optimistic."
-        return f"{self.frame.to_string(index=False, float_format='{:.4f}'.format)}\nFinal model: {formula}\n{note}"
+        table = self.frame.to_string(line_width=WIDTH, index=False, float_format="{:.4f}".format)
+        return "\n".join([table, lines(f"Final model: {formula}"), note])
 
     __repr__ = __str__
 

@@ -19,6 +19,7 @@ from logit_stats.design.sample import Sample
 from logit_stats.errors import DataError, LogitStatsError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import linear_predictor
+from logit_stats.wording import lines
 
 if TYPE_CHECKING:
     from logit_stats.assess.discrimination import RocComparison
@@ -62,14 +63,14 @@ class Validation:
         return self.sample.dropped
 
     def __str__(self) -> str:
-        lines = [f"Validation on other data: {self.sample.line()}", str(self.roc)]
+        parts = [lines(f"Validation on other data: {self.sample.line()}"), str(self.roc)]
         if self.indexes is not None:
             found = self.indexes
-            lines.append(f"R² (Nagelkerke) {found.r2:.4f}, D {found.d:.4f}, U {found.u:.4f}, Q {found.q:.4f}")
-        lines.append(str(self.calibration))
+            parts.append(f"R² (Nagelkerke) {found.r2:.4f}, D {found.d:.4f}, U {found.u:.4f}, Q {found.q:.4f}")
+        parts.append(str(self.calibration))
         if self.hosmer_lemeshow is not None:
-            lines.append(str(self.hosmer_lemeshow).partition("\n")[0])
-        return "\n".join([*lines, *self.notes])
+            parts.append(lines(self.hosmer_lemeshow.sentence()))
+        return "\n".join([*parts, *map(lines, self.notes)])
 
     __repr__ = __str__
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from logit_stats.wording import lines
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LimitPlots:
@@ -46,7 +48,7 @@ class LimitPlots:
         return confusion(self.result, threshold, ax=ax)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {', '.join(_pictures(type(self)))}; each takes ax and returns it>"
+        return lines(f"<{type(self).__name__}: {', '.join(_pictures(type(self)))}; each takes ax and returns it>")
 
     def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"There is no picture {name!r}; there are {', '.join(_pictures(type(self)))}.")

@@ -22,6 +22,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.estimation.rows import probability
 from logit_stats.inference.covariance import covariance
+from logit_stats.wording import WIDTH, lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,19 +127,21 @@ class Calibration:
         names += ["emax", "e90", "eavg"]
         return pd.DataFrame({"value": [getattr(self, name) for name in names]}, index=names)
 
-    def __str__(self) -> str:
+    def _sentence(self) -> str:
         return (
             f"Calibration: intercept {self.intercept:.4f} (SE {self.se_intercept:.4f}), slope {self.slope:.4f} (SE "
             f"{self.se_slope:.4f}); Brier {self.brier:.4f} (scaled {self.brier_scaled:.4f}), log loss {self.log_loss:.4f}, "
-            f"Spiegelhalter z = {self.spiegelhalter_z:.3f} (p = {self.spiegelhalter_pvalue:.3g}), ECE {self.ece:.4f}\n"
-            f"{self.table.to_string(index=False, float_format='{:.4g}'.format)}"
+            f"Spiegelhalter z = {self.spiegelhalter_z:.3f} (p = {self.spiegelhalter_pvalue:.3g}), ECE {self.ece:.4f}"
         )
+
+    def __str__(self) -> str:
+        table = self.table.to_string(line_width=WIDTH, index=False, float_format="{:.4g}".format)
+        return f"{lines(self._sentence())}\n{table}"
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        first = escape(str(self).partition("\n")[0])
-        return f"<p>{first}</p>{self.table.to_html(index=False, float_format='{:.4g}'.format)}"
+        return f"<p>{escape(self._sentence())}</p>{self.table.to_html(index=False, float_format='{:.4g}'.format)}"
 
 
 def calibration(scored: Scored, bins: int = 10) -> Calibration:

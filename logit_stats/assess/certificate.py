@@ -29,6 +29,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.kernel import description as kernel_name
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.moments import working_columns
+from logit_stats.wording import lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,7 @@ class Certificate:
     def rows(self) -> list[tuple[str, str]]:
         """Return the certificate as pairs of a label and a text."""
         digits = self.coefficient_digits
-        lines = [
+        found = [
             ("Newton decrement", f"{self.decrement:.2e}"),
             ("Error of every coefficient", f"at most {self.distance_bound:.2e} standard errors"),
             ("Guaranteed digits, coefficients", f"{int(digits.min())} or more (fewest: {digits.idxmin()})"),
@@ -87,19 +88,19 @@ class Certificate:
         ]
         for near in self.near_dependences:
             shares = ", ".join(f"{name} {share:.3f}" for name, share in near.shares.items())
-            lines.append((f"Near-dependence, index {near.condition_index:.3g}", shares))
-        lines += [
+            found.append((f"Near-dependence, index {near.condition_index:.3g}", shares))
+        found += [
             ("Score evaluated in", self.arithmetic),
             ("Kernel", self.kernel),
             ("Versions", ", ".join(f"{name} {version}" for name, version in self.versions.items())),
             ("Data (SHA-256)", self.data_hash),
         ]
-        return lines
+        return found
 
     def __str__(self) -> str:
         rows = self.rows()
         width = max(len(label) for label, _ in rows)
-        return "\n".join(["Certificate of the fit", *[f"  {label:<{width}}  {text}" for label, text in rows]])
+        return "\n".join(["Certificate of the fit", *[_line(label, text, width) for label, text in rows]])
 
     __repr__ = __str__
 
@@ -108,6 +109,10 @@ class Certificate:
 
         body = "".join(f"<tr><th>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in self.rows())
         return f"<table><caption>Certificate of the fit</caption>{body}</table>"
+
+
+def _line(label: str, text: str, width: int) -> str:
+    return lines(f"  {label:<{width}}  {text}", " " * (width + 4))
 
 
 def certificate(fit: Fit) -> Certificate:

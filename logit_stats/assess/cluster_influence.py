@@ -26,6 +26,7 @@ from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.inference.cluster import read_codes
 from logit_stats.inference.row_scores import information_weights, score_residuals
 from logit_stats.inference.wald import Reported
+from logit_stats.wording import WIDTH
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +101,7 @@ class ClusterInfluence:
 
     def __str__(self) -> str:
         title, top = self._head()
-        return f"{title}\n{top.to_string(float_format='{:.4g}'.format)}"
+        return f"{title}\n{top.to_string(line_width=WIDTH, float_format='{:.4g}'.format)}"
 
     __repr__ = __str__
 

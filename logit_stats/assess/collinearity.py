@@ -18,6 +18,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import triangular_factor
 from logit_stats.estimation.working import WorkingColumns
 from logit_stats.inference.covariance import Covariance
+from logit_stats.wording import WIDTH
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,9 @@ class VarianceInflation:
         )
 
     def __str__(self) -> str:
-        return "\n".join(f"{title}\n{t.to_string(float_format='{:.4f}'.format)}" for title, t in self._tables)
+        return "\n".join(
+            f"{title}\n{t.to_string(line_width=WIDTH, float_format='{:.4f}'.format)}" for title, t in self._tables
+        )
 
     __repr__ = __str__
 

@@ -19,6 +19,7 @@ from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import triangular_factor
 from logit_stats.estimation.working import WorkingColumns, centred_columns
+from logit_stats.wording import lines, table
 
 NEAR_DEPENDENCE = 30.0  # Belsley, Kuh and Welsch 1980, section 3.4: a condition index worth a look
 SHARE = 0.5
@@ -84,7 +85,7 @@ class ConditionIndices:
         )
 
     def __str__(self) -> str:
-        return f"{self._title}\n{self.frame.to_string(index=False, float_format='{:.3f}'.format)}\n{self.verdict}"
+        return "\n".join([lines(self._title), table(self.frame, "{:.3f}".format), lines(self.verdict)])
 
     __repr__ = __str__
 

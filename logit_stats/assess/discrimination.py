@@ -12,6 +12,7 @@ from scipy import stats
 from logit_stats.assess.scored import Scored, first_of_ties
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError
+from logit_stats.wording import lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class RocComparison:
 
     def __str__(self) -> str:
         low, high = self.conf_int()
-        return (
+        return lines(
             f"Areas {self.auc1:.4f} and {self.auc2:.4f}: difference {self.difference:.4f} (SE {self.std_error:.4f}, 95 % "
             f"{low:.4f} to {high:.4f}), z = {self.statistic:.4f}, p = {self.pvalue:.4g} (DeLong, paired)"
         )
@@ -155,6 +156,8 @@ class Threshold:
         return (
             f"p >= {self.threshold:.6g}: sensitivity {self.sensitivity:.4f}, specificity {self.specificity:.4f}{cost}"
         )
+
+    __repr__ = __str__
 
 
 def best_threshold(

@@ -15,6 +15,7 @@ from logit_stats.assess.left_out import kept_rows, label_list, refit, refuse_ref
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, listed
 from logit_stats.inference.wald import Reported
+from logit_stats.wording import WIDTH, lines
 
 if TYPE_CHECKING:
     from logit_stats.assess.cluster_influence import ClusterInfluence
@@ -95,8 +96,8 @@ class ExactInfluence:
         return [f"Without {self.unit} {label} {reason}." for label, reason in pairs if reason]
 
     def __str__(self) -> str:
-        table = self._shown().to_string(float_format="{:.4g}".format, na_rep="")
-        return "\n".join([self._title, table, *self._notes])
+        table = self._shown().to_string(line_width=WIDTH, float_format="{:.4g}".format, na_rep="")
+        return "\n".join([lines(self._title), table, *map(lines, self._notes)])
 
     __repr__ = __str__
 

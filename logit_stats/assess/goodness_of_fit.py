@@ -20,6 +20,7 @@ from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.estimation.rows import loglik_terms, probability, saturated_terms, variance
+from logit_stats.wording import WIDTH, lines
 
 # Mean outcomes a covariate pattern from which chi-squared over patterns is worth its p-value.
 FULL_PATTERNS = 5.0
@@ -51,7 +52,7 @@ class FitTest:
 
     def __str__(self) -> str:
         what = "z" if np.isnan(self.df) else f"chi2({self.df:g})"
-        return f"{self.name}: {what} = {self.statistic:.4f}, p = {self.pvalue:.4g}. {self.asks}"
+        return lines(f"{self.name}: {what} = {self.statistic:.4f}, p = {self.pvalue:.4g}. {self.asks}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +78,12 @@ class GoodnessOfFit:
         )
 
     def __str__(self) -> str:
-        table = [self.frame.to_string(float_format="{:.4g}".format, na_rep="")] if self.tests else []
-        return "\n".join(["Goodness of fit", *table, *self.notes])
+        if not self.tests:
+            return "\n".join(["Goodness of fit", *map(lines, self.notes)])
+        numbers = self.frame.rename_axis(None)
+        table = numbers.iloc[:, :-1].to_string(line_width=WIDTH, float_format="{:.4g}".format, na_rep="")
+        says = [lines(f"  {name}: {text}", "    ") for name, text in numbers.iloc[:, -1].items()]
+        return "\n".join(["Goodness of fit", table, "A small p-value says:", *says, *map(lines, self.notes)])
 
     __repr__ = __str__
 
@@ -264,7 +269,7 @@ class LinkTest:
         return FitTest("link test (eta²)", self.statistic, float("nan"), self.pvalue, asks)
 
     def __str__(self) -> str:
-        return (
+        return lines(
             f"Link test: coefficient of eta {self.coef[1]:.4f}, of eta² {self.coef[2]:.4f} (SE {self.std_error[2]:.4f}), "
             f"z = {self.statistic:.4f}, p = {self.pvalue:.4g}"
         )

@@ -17,6 +17,7 @@ from scipy import stats
 from logit_stats.assess.scored import Scored
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError
+from logit_stats.wording import WIDTH, lines
 
 # Difference of observed and expected, as a share of a group, that is rounding.
 REPRODUCED = 1e-9
@@ -44,21 +45,25 @@ class HosmerLemeshow:
     table: pd.DataFrame
     stability: pd.DataFrame
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Say the test in one sentence."""
         p = self.stability["p_value"]
         verdict = f"p = {self.pvalue:.4g} (with 6 to 15 groups p from {p.min():.3g} to {p.max():.3g})"
         if np.isnan(self.pvalue):
             verdict = "no p-value: the model reproduces every group exactly"
         return (
             f"Hosmer-Lemeshow test, {len(self.table)} groups between quantiles of p: chi2({self.df}) = {self.statistic:.4f}, "
-            f"{verdict}\n{self.table.to_string(index=False, float_format='{:.4g}'.format)}"
+            f"{verdict}"
         )
+
+    def __str__(self) -> str:
+        table = self.table.to_string(line_width=WIDTH, index=False, float_format="{:.4g}".format)
+        return f"{lines(self.sentence())}\n{table}"
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        first = str(self).partition("\n")[0]
-        return f"<p>{first}</p>{self.table.to_html(index=False, float_format='{:.4g}'.format)}"
+        return f"<p>{self.sentence()}</p>{self.table.to_html(index=False, float_format='{:.4g}'.format)}"
 
 
 def hosmer_lemeshow(scored: Scored, groups: int = 10, fitted: bool = True) -> HosmerLemeshow:

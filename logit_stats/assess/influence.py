@@ -41,6 +41,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.inference.row_scores import leverages, score_residuals
 from logit_stats.inference.wald import Reported
+from logit_stats.wording import WIDTH
 
 if TYPE_CHECKING:
     from logit_stats.assess.exact_influence import ExactInfluence
@@ -247,7 +248,7 @@ class Influence:
 
     def __str__(self) -> str:
         title, top = self._head()
-        return f"{title}\n{top.to_string(float_format='{:.4g}'.format)}"
+        return f"{title}\n{top.to_string(line_width=WIDTH, float_format='{:.4g}'.format)}"
 
     __repr__ = __str__
 

@@ -28,6 +28,7 @@ from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.cluster import read_codes
 from logit_stats.inference.covariance import covariance_of_part
 from logit_stats.inference.wald import Reported
+from logit_stats.wording import WIDTH
 
 MAXITER = 100
 
@@ -137,7 +138,7 @@ class RefitWithout:
     def __str__(self) -> str:
         if self.reason:
             return f"{self._title}: {self.reason}."
-        return f"{self._title}\n{self.frame.to_string(float_format='{:.4g}'.format)}"
+        return f"{self._title}\n{self.frame.to_string(line_width=WIDTH, float_format='{:.4g}'.format)}"
 
     __repr__ = __str__
 

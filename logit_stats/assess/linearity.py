@@ -33,6 +33,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.covariance import Covariance, covariance
 from logit_stats.inference.hypotheses import columns_are_zero, wald_statistic
+from logit_stats.wording import WIDTH
 
 FEWEST_KNOTS, MOST_KNOTS = 3, 7
 
@@ -60,7 +61,7 @@ class Linearity:
         return f"Linearity on the log odds: {self.method} tests of columns that would bend it"
 
     def __str__(self) -> str:
-        table = self.frame.to_string(index=False, float_format="{:.4g}".format, na_rep="")
+        table = self.frame.to_string(line_width=WIDTH, index=False, float_format="{:.4g}".format, na_rep="")
         return "\n".join([self._title, table, *self.notes])
 
     __repr__ = __str__

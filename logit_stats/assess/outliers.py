@@ -12,6 +12,7 @@ from scipy import stats
 from logit_stats.assess.influence import influence
 from logit_stats.errors import DataError
 from logit_stats.inference.wald import Reported
+from logit_stats.wording import WIDTH, lines
 
 NOTE = "Residuals of 0/1 outcomes are far from normal: the p-values are a screen, not a verdict."
 
@@ -36,7 +37,7 @@ class OutlierTest:
         return f"Largest studentized residuals of {self.observations:.0f} observations"
 
     def __str__(self) -> str:
-        return f"{self._title}\n{self.frame.to_string(float_format='{:.4g}'.format)}\n{NOTE}"
+        return f"{self._title}\n{self.frame.to_string(line_width=WIDTH, float_format='{:.4g}'.format)}\n{lines(NOTE)}"
 
     __repr__ = __str__
 

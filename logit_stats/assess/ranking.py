@@ -18,6 +18,7 @@ from logit_stats.assess.scored import Scored, first_of_ties
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
+from logit_stats.wording import lines
 
 # Youden indexes that differ by less than rounding are the same.
 TIED = 1e-12
@@ -54,7 +55,7 @@ class Concordance:
         return (self.concordant - self.discordant) / (self.observations * (self.observations - 1.0) / 2.0)
 
     def __str__(self) -> str:
-        return (
+        return lines(
             f"{self.pairs:.0f} pairs: {self.concordant:.0f} concordant, {self.discordant:.0f} discordant, {self.tied:.0f} tied; "
             f"C {self.c_index:.4f}, Dxy {self.somers_dxy:.4f}, gamma {self.goodman_kruskal_gamma:.4f}, "
             f"tau-a {self.kendall_tau_a:.4f}"
@@ -105,7 +106,7 @@ class Roc:
     def __str__(self) -> str:
         low, high = self.conf_int()
         best = self.youden.iloc[0]
-        return (
+        return lines(
             f"Area under the ROC curve {self.auc:.4f} (SE {self.se:.4f}, 95 % {low:.4f} to {high:.4f}); largest Youden index "
             f"{best['youden']:.4f} at p >= {best['threshold']:.4f} (sensitivity {best['sensitivity']:.4f}, specificity "
             f"{best['specificity']:.4f})"

@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from logit_stats.errors import UnknownOptionError
+from logit_stats.wording import lines
 
 __all__ = ["DatasetDescription", "describe", "load", "names", "table"]
 
@@ -56,12 +57,12 @@ class DatasetDescription:
 
     def __str__(self) -> str:
         width = max(len(column) for column in self.columns)
-        lines = [f"{self.name}: {self.title}", "", f"Rows     {self.rows}", f"Formula  {self.formula}"]
+        shown = [f"{self.name}: {self.title}", "", f"Rows     {self.rows}", f"Formula  {self.formula}"]
         if self.trials is not None:
-            lines.append(f"Trials   {self.trials}")
-        lines += ["", *[f"  {column:<{width}}  {text}" for column, text in self.columns.items()]]
-        lines += [f"  Levels of {column}: {', '.join(levels)}" for column, levels in self.levels.items()]
-        return "\n".join([*lines, "", f"Source: {self.source}", f"Licence: {self.licence}"])
+            shown.append(f"Trials   {self.trials}")
+        shown += ["", *[f"  {column:<{width}}  {text}" for column, text in self.columns.items()]]
+        shown += [f"  Levels of {column}: {', '.join(levels)}" for column, levels in self.levels.items()]
+        return "\n".join([*shown, "", lines(f"Source: {self.source}"), lines(f"Licence: {self.licence}")])
 
     __repr__ = __str__
 

@@ -71,3 +71,5 @@ class Trace:
             for i, step in enumerate(self.steps)
         ]
         return "\n".join([*lines, self.note] if self.note else lines)
+
+    __repr__ = __str__

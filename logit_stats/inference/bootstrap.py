@@ -24,6 +24,7 @@ from logit_stats.estimation.refits import DEPENDENT, FITTED, SEPARATED, Refitter
 from logit_stats.estimation.rows import score_residual
 from logit_stats.inference.cluster import Grouping, read_groups
 from logit_stats.inference.progress import progress_of
+from logit_stats.wording import WIDTH, lines
 
 INTERVALS = ("percentile", "bca", "basic", "normal")
 # Memory of the weights that are held at once.
@@ -135,7 +136,11 @@ class Bootstrap:
         return said + (f"; left out: {', '.join(parts)}" if parts else "")
 
     def __str__(self) -> str:
-        return f"{self.account()}\n{self.summary_frame().to_string(float_format='{:.4f}'.format)}"
+        return (
+            f"{lines(self.account())}\n{self.summary_frame().to_string(line_width=WIDTH, float_format='{:.4f}'.format)}"
+        )
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         from html import escape

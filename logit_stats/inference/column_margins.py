@@ -111,6 +111,8 @@ class ColumnMargins:
     def __str__(self) -> str:
         return str(self.summary()) if self.margeff_cov is not None else str(self.margeff)
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         return str(self.summary()._repr_html_()) if self.margeff_cov is not None else ""
 

@@ -14,6 +14,7 @@ from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.linear_combinations import half_width
+from logit_stats.wording import WIDTH
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +33,8 @@ class EffectiveDose:
     frame: pd.DataFrame
 
     def __str__(self) -> str:
-        return (
-            f"Effective dose of {self.variable}\n{self.frame.to_string(index=False, float_format=lambda v: f'{v:.6g}')}"
-        )
+        table = self.frame.to_string(line_width=WIDTH, index=False, float_format=lambda v: f"{v:.6g}")
+        return f"Effective dose of {self.variable}\n{table}"
 
     __repr__ = __str__
 

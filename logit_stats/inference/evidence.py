@@ -22,6 +22,7 @@ from logit_stats.inference.hauck_donner import hauck_donner
 from logit_stats.inference.hypotheses import columns_are_zero, wald_statistic
 from logit_stats.inference.profile import Profile
 from logit_stats.inference.wald import wald_interval
+from logit_stats.wording import lines, table
 
 FEW_EVENTS = 10.0
 
@@ -80,9 +81,9 @@ class Evidence:
         return said
 
     def __str__(self) -> str:
-        tests = self.tests.to_string(index=False, float_format="{:.4g}".format)
-        intervals = self.intervals.to_string(index=False, float_format="{:.4g}".format)
-        return f"Evidence on {self.term}\n\n{tests}\n\n{intervals}\n\n{self.verdict}"
+        tests = table(self.tests, "{:.4g}".format)
+        intervals = table(self.intervals, "{:.4g}".format, 2)
+        return f"Evidence on {self.term}\n\n{tests}\n\n{intervals}\n\n{lines(self.verdict, '')}"
 
     __repr__ = __str__
 

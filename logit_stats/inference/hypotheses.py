@@ -21,6 +21,7 @@ from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.inference.covariance import Covariance
+from logit_stats.wording import WIDTH, lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +71,7 @@ class TTest:
 
     def summary(self, alpha: float = 0.05) -> str:
         """Return the table as text."""
-        return f"Tests of constraints\n{self.summary_frame(alpha).to_string(float_format='{:.4f}'.format)}"
+        return f"Tests of constraints\n{self.summary_frame(alpha).to_string(line_width=WIDTH, float_format='{:.4f}'.format)}"
 
     def __str__(self) -> str:
         return self.summary()
@@ -119,7 +120,7 @@ class WaldTest:
 
     def __str__(self) -> str:
         df = f"{self.df_num}" if self.df_denom is None else f"{self.df_num}, {self.df_denom:g}"
-        return (
+        return lines(
             f"Wald test of {self.hypothesis} ({self.cov_type} covariance): {self.distribution}({df}) = "
             f"{self.statistic:.4f}, p = {self.pvalue:.4g}"
         )
@@ -154,7 +155,13 @@ class TestTable:
         return self.frame.copy()
 
     def __str__(self) -> str:
-        return "\n".join([self.title, self.frame.to_string(float_format="{:.6g}".format, na_rep=""), *self.notes])
+        return "\n".join(
+            [
+                lines(self.title),
+                self.frame.to_string(line_width=WIDTH, float_format="{:.6g}".format, na_rep=""),
+                *map(lines, self.notes),
+            ]
+        )
 
     __repr__ = __str__
 

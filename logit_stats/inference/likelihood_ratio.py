@@ -12,6 +12,7 @@ from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.limit import LimitFit
+from logit_stats.wording import lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,12 @@ class LikelihoodRatioTest:
     smaller: str
 
     def __str__(self) -> str:
-        return (
+        return lines(
             f"Likelihood-ratio test of {self.larger} beyond {self.smaller}: "
             f"chi2({self.df}) = {self.statistic:.4f}, p = {self.pvalue:.4g}"
         )
+
+    __repr__ = __str__
 
 
 def likelihood_ratio_test(one: Fit, other: Fit) -> LikelihoodRatioTest:

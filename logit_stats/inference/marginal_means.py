@@ -23,6 +23,7 @@ from logit_stats.errors import DataError, check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.linear_combinations import LinearCombinations, half_width, on_probability
+from logit_stats.wording import lines, table
 
 ADJUSTMENTS = ("none", "tukey", "bonferroni", "holm", "sidak", "scheffe", "fdr_bh")
 LARGEST_GRID = 100_000
@@ -102,7 +103,7 @@ class MarginalMeans:
 
     def __str__(self) -> str:
         head = f"Estimated marginal means (other factors at equal weights, numbers at their means; covariance {self.cov_type})"
-        return f"{head}\n{self.summary_frame().to_string(index=False, float_format=lambda v: f'{v:.6g}')}"
+        return f"{lines(head)}\n{table(self.summary_frame(), '{:.6g}'.format, self.levels.shape[1])}"
 
     __repr__ = __str__
 

@@ -13,6 +13,7 @@ from logit_stats.errors import check_choice
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.linear_combinations import half_width
+from logit_stats.wording import WIDTH, lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +78,7 @@ class Prediction:
         )
 
     def __str__(self) -> str:
-        return self.summary_frame().to_string(float_format=lambda v: f"{v:.6g}")
+        return self.summary_frame().to_string(line_width=WIDTH, float_format=lambda v: f"{v:.6g}")
 
     __repr__ = __str__
 
@@ -96,10 +97,12 @@ class AveragePrediction:
     rows: int
 
     def __str__(self) -> str:
-        return (
+        return lines(
             f"Average predicted probability of {self.rows} rows: {self.estimate:.6g} (SE {self.std_error:.3g}, "
             f"{self.conf_low:.6g} to {self.conf_high:.6g})"
         )
+
+    __repr__ = __str__
 
 
 def prediction(cov: Covariance, Z: FloatArray, eta: FloatArray, index: pd.Index) -> Prediction:

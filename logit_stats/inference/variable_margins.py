@@ -25,6 +25,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.category_effects import mean_category_derivatives, mean_category_probabilities
 from logit_stats.inference.covariance import Covariance
+from logit_stats.wording import table
 
 METHODS = ("dydx", "eyex", "dyex", "eydx")
 COMPARISONS = ("difference", "ratio", "odds_ratio")
@@ -69,7 +70,7 @@ class Margins:
         lines = [f"Marginal effects of variables ({self.method}, covariance {self.cov_type})"]
         if self.comparison != "difference":
             lines[0] += f", changes as {self.comparison.replace('_', ' ')} (standard errors of the logarithm)"
-        return "\n".join([*lines, self.frame.to_string(index=False, float_format=lambda v: f"{v:.6g}")])
+        return "\n".join([*lines, table(self.frame, "{:.6g}".format, list(self.frame).index("estimate"))])
 
     __repr__ = __str__
 
