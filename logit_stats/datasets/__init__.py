@@ -57,10 +57,13 @@ class DatasetDescription:
 
     def __str__(self) -> str:
         width = max(len(column) for column in self.columns)
-        shown = [f"{self.name}: {self.title}", "", f"Rows     {self.rows}", f"Formula  {self.formula}"]
+        shown = [lines(f"{self.name}: {self.title}"), "", f"Rows     {self.rows}", f"Formula  {self.formula}"]
         if self.trials is not None:
             shown.append(f"Trials   {self.trials}")
-        shown += ["", *[f"  {column:<{width}}  {text}" for column, text in self.columns.items()]]
+        shown += [
+            "",
+            *[lines(f"  {column:<{width}}  {text}", " " * (width + 4)) for column, text in self.columns.items()],
+        ]
         shown += [f"  Levels of {column}: {', '.join(levels)}" for column, levels in self.levels.items()]
         return "\n".join([*shown, "", lines(f"Source: {self.source}"), lines(f"Licence: {self.licence}")])
 
