@@ -18,9 +18,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 import logit_stats as ls
 from logit_stats.design.block import Block
 from logit_stats.errors import DataError
-from logit_stats.estimation import kernel
+from logit_stats.estimation import kernel, row_passes
 from logit_stats.estimation.moments import Moments, block_moments, working_columns
-from logit_stats.estimation.rows import score_residual, variance
+from logit_stats.estimation.rows import probability, variance
 
 needs_kernel = pytest.mark.skipif(not kernel.available(), reason="the kernel is not built (no C compiler)")
 
@@ -73,7 +73,8 @@ def assert_same_moments(ours: Moments, reference: Moments, block: Block, gamma, 
     trials = np.ones(len(Z)) if block.trials is None else block.trials
     eta = Z @ gamma + known
     rounding = 1e-14 * (1.0 + (np.abs(Z) @ np.abs(gamma) + np.abs(known)).max(initial=0.0))
-    residual = weight * np.abs(score_residual(eta, block.successes, block.trials))
+    # y (1 - p) - (m - y) p cancels where the share of successes is p
+    residual = weight * (block.successes * probability(-eta) + (trials - block.successes) * probability(eta))
     information = weight * trials * variance(eta)
 
     assert abs(ours.loglik - reference.loglik) <= rounding * (abs(reference.loglik) + residual.sum()) + 1e-300
@@ -110,7 +111,7 @@ def test_agrees_with_numpy(instruction_set, rows, k, size, layout, counts, weigh
 
 @needs_kernel
 @pytest.mark.parametrize("layout", ["F", "C"])
-@pytest.mark.parametrize("rows", [1, 7, 8, 191, 192, 193, 400, 1500])
+@pytest.mark.parametrize("rows", [1, 7, 8, 383, 384, 385, 1500])
 @pytest.mark.parametrize("k", [*range(1, 14), 50, 97, 200])
 def test_every_remainder_of_tiles_and_register_blocks(instruction_set, rows, k, layout):
     block, gamma = a_block(np.random.default_rng(k), rows, k, 1.0, layout)
@@ -247,7 +248,7 @@ def test_threads_give_the_same_sums_and_repeat():
 def test_a_forked_process_has_threads_of_its_own():
     code = (
         "import os, numpy as np, warnings; warnings.simplefilter('ignore'); import logit_stats as ls\n"
-        "from logit_stats.estimation import kernel; ls.set_threads(2)\n"
+        "from logit_stats.estimation import kernel, row_passes; ls.set_threads(2)\n"
         "X = np.ones((300_000, 4)); w = np.ones(300_000); kernel.weighted_gram(X, w)\n"
         "child = os.fork()\n"
         "if child == 0: os._exit(0 if kernel.weighted_gram(X, w)[0, 0] == 300_000 else 1)\n"
@@ -281,14 +282,57 @@ def test_denormal_numbers_still_work_afterwards():
     assert (tiny * 0.5)[0] > 0
 
 
+def passes(X, codes, count, u, root, block, eta, center, scale):
+    return (
+        row_passes.quadratic_form(X, root, center, scale),
+        row_passes.sums_by_code(X, codes, count, u, center, scale),
+        row_passes.loglik_rows(block, eta),
+    )
+
+
+@needs_kernel
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("rows", "k"), [(0, 1), (1, 1), (7, 3), (384, 5), (385, 12), (1000, 33)])
+def test_other_passes_agree_with_numpy(instruction_set, monkeypatch, rows, k, layout):
+    rng = np.random.default_rng(rows + k)
+    block, _ = a_block(rng, rows, k, 1.0, layout, counts=k % 2 == 0)
+    codes, u, eta = rng.integers(0, 4, rows), rng.normal(size=rows), rng.normal(size=rows) * 20.0
+    for root in (rng.normal(size=(k, k)), np.linalg.cholesky(np.eye(k) + 0.1), np.ones((k, 1)), np.zeros((k, 2))):
+        for center, scale in ((None, None), (rng.normal(size=k), rng.uniform(0.5, 2.0, k))):
+            arguments = (block.X, codes, 4, u, root, block, eta, center, scale)
+            ours = passes(*arguments)
+            with monkeypatch.context() as without:
+                without.setattr(kernel, "_kernel", None)
+                reference = passes(*arguments)
+            for one, other in zip(ours, reference, strict=True):
+                np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12 * (1.0 + np.abs(other).max(initial=0.0)))
+
+
+@pytest.mark.parametrize("compiled", [pytest.param(True, marks=needs_kernel), False])
+def test_other_passes_are_what_they_say(monkeypatch, compiled):
+    if not compiled:
+        monkeypatch.setattr(kernel, "_kernel", None)
+    rng = np.random.default_rng(3)
+    X, root, u, codes = rng.normal(size=(50, 4)), rng.normal(size=(4, 4)), rng.normal(size=50), rng.integers(0, 3, 50)
+    np.testing.assert_allclose(row_passes.quadratic_form(X, root), np.diag(X @ root @ root.T @ X.T), rtol=1e-12)
+    by_hand = np.array([(X[codes == code] * u[codes == code, None]).sum(axis=0) for code in range(3)])
+    np.testing.assert_allclose(row_passes.sums_by_code(X, codes, 3, u), by_hand, rtol=1e-12, atol=1e-14)
+    eta = np.array([-800.0, -3.0, 0.0, 40.0, 800.0])
+    likely, unlikely = row_passes.loglik_rows(Block(X[:5], np.array([0.0, 0, 1, 1, 1])), eta), -3.0486
+    np.testing.assert_allclose(likely, [0.0, -np.log1p(np.exp(-3.0)), -np.log(2.0), -np.exp(-40.0), 0.0], rtol=1e-14)
+    assert row_passes.loglik_rows(Block(X[:1], np.ones(1)), eta[1:2])[0] == pytest.approx(unlikely, abs=1e-4)
+
+
 @needs_kernel
 def test_wrong_buffers_are_refused():
     number, _ = kernel._instruction_set()
     X, y, gamma, g, S = np.ones((5, 2)), np.ones(5), np.ones(2), np.empty(2), np.empty((2, 2))
 
-    def call(X=X, y=y, weight=None, gamma=gamma, eta=None, score=g, information=S, which=number):
+    def call(X=X, y=y, weight=None, gamma=gamma, eta=None, score=g, information=S, which=number, codes=None, root=None,
+             terms=None, form=None, code_sums=None):  # fmt: skip
         kernel._kernel.rows(
-            which, X, y, None, weight, None, gamma, None, None, eta, None, None, score, information
+            which, X, y, None, weight, None, codes, gamma, None, None, root, eta, None, None, terms, form, score,
+            information, code_sums,
         )  # fmt: skip
 
     call()
@@ -304,6 +348,16 @@ def test_wrong_buffers_are_refused():
         ({"y": None}, "successes"),
         ({"y": None, "score": None}, "weights"),
         ({"which": 99}, "instruction set"),
+        ({"codes": np.arange(5)}, "code_sums"),
+        ({"codes": np.arange(5), "code_sums": np.zeros((4, 2))}, "outside"),
+        ({"codes": np.array([0, 1, -1, 0, 0]), "code_sums": np.zeros((4, 2))}, "outside"),
+        ({"codes": np.arange(4), "code_sums": np.zeros((5, 2))}, "length"),
+        ({"codes": np.arange(5), "code_sums": np.zeros((5, 3))}, "length"),
+        ({"codes": np.ones(5), "code_sums": np.zeros((5, 2))}, "int64"),
+        ({"root": np.ones((1, 2))}, "form"),
+        ({"root": np.ones((1, 3)), "form": np.ones(5)}, "length"),
+        ({"root": np.ones((1, 2)), "form": np.ones(4)}, "length"),
+        ({"y": None, "score": None, "information": None, "terms": np.ones(5)}, "successes"),
     ]:
         with pytest.raises(ValueError, match=message):
             call(**wrong)
@@ -316,7 +370,7 @@ def test_wrong_buffers_are_refused():
 
 
 @needs_kernel
-@pytest.mark.parametrize("rows", [1, 5, 192])
+@pytest.mark.parametrize("rows", [1, 5, 384])
 @pytest.mark.parametrize("counts", [False, True])
 def test_not_a_number_comes_out_as_such(instruction_set, rows, counts):
     X = np.ones((rows, 2))
@@ -339,7 +393,7 @@ def test_an_infinite_predictor_is_no_accident(instruction_set):
 def test_without_the_kernel_the_answers_are_the_same():
     code = (
         "import sys; sys.modules['logit_stats.estimation._kernel'] = None\n"
-        "import numpy as np, logit_stats as ls; from logit_stats.estimation import kernel\n"
+        "import numpy as np, logit_stats as ls; from logit_stats.estimation import kernel, row_passes\n"
         "assert not kernel.available() and kernel.description() == 'NumPy'\n"
         "res = ls.logit('low ~ age + lwt + race + smoke', ls.datasets.load('birthwt')).fit()\n"
         "X = np.arange(12.0).reshape(4, 3); w = np.arange(4.0)\n"

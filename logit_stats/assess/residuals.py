@@ -7,12 +7,16 @@ root of the row's deviance); generalized, or score, ``y - m p``; working ``(y/m 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import check_choice
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.rows import loglik_terms, saturated_terms, score_residual, variance
+from logit_stats.estimation.kernel import row_terms
+from logit_stats.estimation.row_passes import loglik_rows
+from logit_stats.estimation.rows import saturated_terms
 
 RESIDUALS = ("response", "pearson", "dev", "generalized", "working")
 
@@ -33,7 +37,7 @@ def residuals(fit: Fit, kind: str) -> FloatArray:
         with np.errstate(over="ignore"):
             return np.asarray(sign * np.exp(-0.5 * sign * eta))
     m = np.ones_like(y) if trials is None else trials
-    score = score_residual(eta, y, trials)
+    _, score, weight, _ = row_terms(replace(fit.design.block, weight=None), eta)
     if kind == "generalized":
         return score
     if kind == "response":
@@ -47,7 +51,7 @@ def residuals(fit: Fit, kind: str) -> FloatArray:
     if kind == "pearson":
         with np.errstate(over="ignore"):
             one_sided = np.where(y == m, np.exp(-0.5 * eta), -np.exp(0.5 * eta)) * np.sqrt(m)
-            mixed = score / np.sqrt(m * variance(eta))
+            mixed = score / np.sqrt(weight)
         return np.asarray(np.where((y == 0) | (y == m), one_sided, mixed))
-    row_deviance = 2.0 * (saturated_terms(y, trials) - loglik_terms(eta, y, trials))
+    row_deviance = 2.0 * (saturated_terms(y, trials) - loglik_rows(fit.design.block, eta))
     return np.asarray(np.sign(score) * np.sqrt(np.maximum(row_deviance, 0.0)))

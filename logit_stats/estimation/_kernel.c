@@ -92,6 +92,8 @@ struct instruction_set {
     void (*linear_predictor)(double *eta, const double *const *columns, const double *gamma, ptrdiff_t k, ptrdiff_t rows);
     void (*gram)(const struct tile *, double *sums);
     void (*score)(const struct tile *, double *out);
+    void (*loglik_terms)(const struct terms *, double *out, ptrdiff_t rows);
+    void (*quadratic_form)(const struct tile *, const double *root, ptrdiff_t r, double *scratch, double *out);
     ptrdiff_t (*transpose)(const char *from, ptrdiff_t row_stride, ptrdiff_t k, double *to);
     void (*map_functions)(const double *x, double *exps, double *logs, ptrdiff_t rows);
 };
@@ -114,7 +116,7 @@ INLINE double double_of_bits(uint64_t bits)
 
 #define INSTRUCTION_SET(name, suffix, transposing)                                                                      \
     {name, exponentials_##suffix, row_terms_##suffix, linear_predictor_##suffix, gram_##suffix, score_##suffix, \
-     transpose_##transposing, map_functions_##suffix}
+     loglik_terms_##suffix, quadratic_form_##suffix, transpose_##transposing, map_functions_##suffix}
 
 #if VECTORS && defined(__x86_64__)
 #define X86_CHOICE 1
@@ -179,13 +181,13 @@ static int usable(int which)
 #include "_kernel_walk.h"
 
 enum argument {
-    X, SUCCESSES, TRIALS, WEIGHT, OFFSET, GAMMA, CENTER, SCALE, OUT_ETA, OUT_RESIDUAL, OUT_INFORMATION_WEIGHT, OUT_SCORE,
-    OUT_INFORMATION, ARGUMENT_COUNT
+    X, SUCCESSES, TRIALS, WEIGHT, OFFSET, CODES, GAMMA, CENTER, SCALE, ROOT, OUT_ETA, OUT_RESIDUAL, OUT_INFORMATION_WEIGHT,
+    OUT_TERMS, OUT_FORM, OUT_SCORE, OUT_INFORMATION, OUT_CODE_SUMS, ARGUMENT_COUNT
 };
 
 static const char *const ARGUMENT_NAMES[ARGUMENT_COUNT] = {
-    "X", "successes", "trials", "weight", "offset", "gamma", "center", "scale", "eta", "residual", "information_weight",
-    "score", "information",
+    "X", "successes", "trials", "weight", "offset", "codes", "gamma", "center", "scale", "root", "eta", "residual",
+    "information_weight", "terms", "form", "score", "information", "code_sums",
 };
 
 static void release(Py_buffer *views)
@@ -205,33 +207,62 @@ static int view_doubles(PyObject *object, Py_buffer *view, int flags, int ndim, 
     return 0;
 }
 
+/* Codes are integers of 8 bytes, each below the number of rows of code_sums. */
+static int view_codes(PyObject *object, Py_buffer *view)
+{
+    if (PyObject_GetBuffer(object, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) < 0) return 0;
+    if (view->ndim == 1 && view->itemsize == 8 && view->format && (!strcmp(view->format, "l") || !strcmp(view->format, "q")))
+        return 1;
+    PyErr_SetString(PyExc_ValueError, "codes must be a contiguous int64 array of 1 dimension.");
+    PyBuffer_Release(view);
+    return 0;
+}
+
+static int view_argument(PyObject *object, Py_buffer *view, int a)
+{
+    if (a == CODES) return view_codes(object, view);
+    const int flags = a < GAMMA ? PyBUF_STRIDES : a < OUT_ETA ? PyBUF_C_CONTIGUOUS : PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE;
+    const int ndim = a == X || a == ROOT || a == OUT_INFORMATION || a == OUT_CODE_SUMS ? 2 : 1;
+    return view_doubles(object, view, flags, ndim, ARGUMENT_NAMES[a]);
+}
+
+static int refuse(const char *message)
+{
+    PyErr_SetString(PyExc_ValueError, message);
+    return 0;
+}
+
 /* Lengths are checked here: no argument, however wrong, may lead outside its array. */
 static int check_lengths(const Py_buffer *views)
 {
     const Py_ssize_t rows = views[X].shape[0], k = views[X].shape[1];
     for (int a = SUCCESSES; a < ARGUMENT_COUNT; a++) {
-        const int per_column = (a >= GAMMA && a <= SCALE) || a == OUT_SCORE || a == OUT_INFORMATION;
-        const Py_ssize_t wanted = per_column ? k : rows;
         if (!views[a].obj) continue;
-        if (views[a].shape[0] != wanted || (a == OUT_INFORMATION && views[a].shape[1] != k)) {
+        const int by_column = (a >= GAMMA && a <= SCALE) || a == OUT_SCORE || a == OUT_INFORMATION;
+        const Py_ssize_t wanted = a == ROOT || a == OUT_CODE_SUMS ? views[a].shape[0] : by_column ? k : rows;
+        if (views[a].shape[0] != wanted || (views[a].ndim == 2 && views[a].shape[1] != k)) {
             PyErr_Format(PyExc_ValueError, "%s has length %zd where X asks for %zd.", ARGUMENT_NAMES[a], views[a].shape[0],
                          wanted);
             return 0;
         }
     }
+    const int64_t *codes = views[CODES].buf;
+    for (Py_ssize_t i = 0; codes && views[OUT_CODE_SUMS].obj && i < rows; i++)
+        if (codes[i] < 0 || codes[i] >= views[OUT_CODE_SUMS].shape[0]) return refuse("A code is outside of code_sums.");
+    return 1;
+}
+
+/* Whether what is wanted can be computed from what is given. */
+static int check_wanted(const Py_buffer *views)
+{
     const int terms = views[SUCCESSES].obj != NULL;
-    if ((terms || views[OUT_ETA].obj) && !views[GAMMA].obj) {
-        PyErr_SetString(PyExc_ValueError, "A linear predictor needs gamma.");
-        return 0;
-    }
-    if (!terms && (views[OUT_SCORE].obj || views[OUT_RESIDUAL].obj || views[OUT_INFORMATION_WEIGHT].obj)) {
-        PyErr_SetString(PyExc_ValueError, "Row terms need successes.");
-        return 0;
-    }
-    if (views[OUT_INFORMATION].obj && !terms && !views[WEIGHT].obj) {
-        PyErr_SetString(PyExc_ValueError, "A Gram matrix needs weights.");
-        return 0;
-    }
+    if ((terms || views[OUT_ETA].obj) && !views[GAMMA].obj) return refuse("A linear predictor needs gamma.");
+    if (!terms && (views[OUT_SCORE].obj || views[OUT_RESIDUAL].obj || views[OUT_INFORMATION_WEIGHT].obj || views[OUT_TERMS].obj))
+        return refuse("Row terms need successes.");
+    if ((views[OUT_INFORMATION].obj || views[OUT_CODE_SUMS].obj) && !terms && !views[WEIGHT].obj)
+        return refuse("A Gram matrix, and sums by code, need weights.");
+    if (!views[ROOT].obj != !views[OUT_FORM].obj) return refuse("A quadratic form needs root and form.");
+    if (!views[CODES].obj != !views[OUT_CODE_SUMS].obj) return refuse("Sums by code need codes and code_sums.");
     return 1;
 }
 
@@ -252,8 +283,8 @@ static const struct instruction_set *chosen_set(int which)
     return NULL;
 }
 
-/* rows(which, X, successes, trials, weight, offset, gamma, center, scale,
-        eta, residual, information_weight, score, information) -> (loglik, max_abs_eta) */
+/* rows(which, X, successes, trials, weight, offset, codes, gamma, center, scale, root, eta, residual, information_weight,
+        terms, form, score, information, code_sums) -> (loglik, max_abs_eta) */
 static PyObject *rows_of(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -261,28 +292,28 @@ static PyObject *rows_of(PyObject *self, PyObject *args)
     PyObject *o[ARGUMENT_COUNT];
     Py_buffer views[ARGUMENT_COUNT];
     PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "iOOOOOOOOOOOOO:rows", &which, &o[0], &o[1], &o[2], &o[3], &o[4], &o[5], &o[6], &o[7], &o[8],
-                          &o[9], &o[10], &o[11], &o[12]))
+    if (!PyArg_ParseTuple(args, "iOOOOOOOOOOOOOOOOOO:rows", &which, &o[0], &o[1], &o[2], &o[3], &o[4], &o[5], &o[6], &o[7],
+                          &o[8], &o[9], &o[10], &o[11], &o[12], &o[13], &o[14], &o[15], &o[16], &o[17]))
         return NULL;
     const struct instruction_set *set = chosen_set(which);
     if (!set) return NULL;
     memset(views, 0, sizeof views);
     for (int a = 0; a < ARGUMENT_COUNT; a++) {
         if (o[a] == Py_None && a != X) continue;
-        const int flags = a < GAMMA ? PyBUF_STRIDES : a < OUT_ETA ? PyBUF_C_CONTIGUOUS : PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE;
-        const int ndim = a == X || a == OUT_INFORMATION ? 2 : 1;
-        if (!view_doubles(o[a], &views[a], flags, ndim, ARGUMENT_NAMES[a])) {
+        if (!view_argument(o[a], &views[a], a)) {
             views[a].obj = NULL;
             goto done;
         }
     }
-    if (!check_lengths(views)) goto done;
+    if (!check_lengths(views) || !check_wanted(views)) goto done;
     const ptrdiff_t k = views[X].shape[1];
     struct task task = {
         views[X].shape[0], k, views[X].buf, views[X].strides[0], views[X].strides[1],
         vector_of(&views[SUCCESSES]), vector_of(&views[TRIALS]), vector_of(&views[WEIGHT]), vector_of(&views[OFFSET]),
         views[GAMMA].buf, views[CENTER].buf, views[SCALE].buf,
-        views[OUT_ETA].buf, views[OUT_RESIDUAL].buf, views[OUT_INFORMATION_WEIGHT].buf,
+        views[ROOT].buf, views[ROOT].obj ? views[ROOT].shape[0] : 0, views[CODES].buf,
+        views[OUT_ETA].buf, views[OUT_RESIDUAL].buf, views[OUT_INFORMATION_WEIGHT].buf, views[OUT_TERMS].buf,
+        views[OUT_FORM].buf, views[OUT_CODE_SUMS].buf,
         NULL, NULL, 0.0, 0.0,
     };
     int failed = 0;

@@ -208,6 +208,18 @@ static TARGET double NAME(row_terms)(const struct terms *row, ptrdiff_t rows)
     return row->weight ? NAME(binary_rows)(row, row->weight, rows) : NAME(binary_rows)(row, NULL, rows);
 }
 
+/* Log-likelihood of every row, without its weight. */
+static TARGET void NAME(loglik_terms)(const struct terms *row, double *out, ptrdiff_t rows)
+{
+    for (ptrdiff_t i = 0; i < rows; i += WIDTH) {
+        VEC eta = LOAD(row->eta + i), y = LOAD(row->successes + i), trials = SPLAT(1.0);
+        if (row->trials) trials = LOAD(row->trials + i);
+        MASK positive = AT_LEAST(eta, SPLAT(0.0));
+        VEC tail = NAME(log1p_unit)(LOAD(row->e + i));
+        STORE(out + i, y * WHERE_NOT(positive, eta) - (trials - y) * WHERE(positive, eta) - trials * tail);
+    }
+}
+
 /* eta += gamma_0 column_0 + ... for a few columns at once: eta is read and written once for all of them. */
 INLINE TARGET void NAME(add_columns)(const int wide, double *eta, const double *const *columns, const double *gamma,
                                      ptrdiff_t rows)
@@ -233,6 +245,24 @@ static TARGET void NAME(linear_predictor)(double *eta, const double *const *colu
     case 3: NAME(add_columns)(3, eta, columns + j, gamma + j, rows); break;
     case 2: NAME(add_columns)(2, eta, columns + j, gamma + j, rows); break;
     case 1: NAME(add_columns)(1, eta, columns + j, gamma + j, rows); break;
+    }
+}
+
+/* Sum of the squares of r linear combinations of the columns; zeros at either end of a row of root cost nothing. */
+static TARGET void NAME(quadratic_form)(const struct tile *tile, const double *root, ptrdiff_t r, double *part, double *out)
+{
+    const ptrdiff_t rows = tile->rows, k = tile->k;
+    for (ptrdiff_t i = 0; i < rows; i += WIDTH) STORE(out + i, SPLAT(0.0));
+    for (ptrdiff_t q = 0; q < r; q++, root += k) {
+        ptrdiff_t first = 0, end = k;
+        while (first < end && root[first] == 0.0) first++;
+        while (end > first && root[end - 1] == 0.0) end--;
+        for (ptrdiff_t i = 0; i < rows; i += WIDTH) STORE(part + i, SPLAT(0.0));
+        NAME(linear_predictor)(part, tile->columns + first, root + first, end - first, rows);
+        for (ptrdiff_t i = 0; i < rows; i += WIDTH) {
+            VEC z = LOAD(part + i);
+            STORE(out + i, LOAD(out + i) + z * z);
+        }
     }
 }
 

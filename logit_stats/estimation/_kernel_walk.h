@@ -16,7 +16,12 @@ struct task {
     ptrdiff_t row_stride, column_stride;
     struct strided successes, trials, weight, offset;
     const double *gamma, *center, *scale;
-    double *eta, *residual, *information;
+    const double *root; /* r rows of k */
+    ptrdiff_t r;
+    const int64_t *codes;
+    double *eta, *residual, *information, *terms;
+    double *form;      /* |root z|^2 of every row z of the working columns */
+    double *code_sums; /* a row of k for every code: sums of z times residual, or weight; added to what is there */
     double *sums;  /* k + 1 rows of SUMS_STRIDE: lower triangle of the Gram matrix, and the score */
     double *score; /* one row of SUMS_STRIDE, where the score is wanted without the Gram matrix */
     double loglik, largest;
@@ -109,7 +114,7 @@ static void working_columns(const struct instruction_set *set, const struct task
 }
 
 /* Scratch of a walk: one allocation, in cache lines. */
-enum { PANEL_COLUMNS = 5, ETA = PANEL_COLUMNS, E, SUCCESSES_COPY, TRIALS_COPY, WEIGHT_COPY, RESIDUAL, INFORMATION, SCRATCH_COLUMNS };
+enum { PANEL, PANEL_COLUMNS = 5, ETA = PANEL_COLUMNS, E, SUCCESSES_COPY, TRIALS_COPY, WEIGHT_COPY, RESIDUAL, INFORMATION, SCRATCH_COLUMNS };
 
 /* Row terms of a tile: fills residual and information, adds to the log-likelihood. */
 static void tile_row_terms(const struct instruction_set *set, struct task *task, ptrdiff_t start, ptrdiff_t rows,
@@ -139,6 +144,28 @@ static void tile_row_terms(const struct instruction_set *set, struct task *task,
     tile->residual = row.residual;
     if (task->residual) memcpy(task->residual + start, row.residual, (size_t)rows * sizeof(double));
     if (task->information) memcpy(task->information + start, row.information, (size_t)rows * sizeof(double));
+    if (task->terms) {
+        set->loglik_terms(&row, scratch + PANEL * COLUMN, padded);
+        memcpy(task->terms + start, scratch + PANEL * COLUMN, (size_t)rows * sizeof(double));
+    }
+}
+
+/* Quadratic forms of the rows of a tile. */
+static void tile_forms(const struct instruction_set *set, struct task *task, ptrdiff_t start, ptrdiff_t rows,
+                       const struct tile *tile)
+{
+    double *form = tile->panel + COLUMN;
+    set->quadratic_form(tile, task->root, task->r, tile->panel, form);
+    memcpy(task->form + start, form, (size_t)rows * sizeof(double));
+}
+
+static void tile_code_sums(struct task *task, ptrdiff_t start, ptrdiff_t rows, const struct tile *tile)
+{
+    const double *factor = tile->residual ? tile->residual : tile->weight;
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        double *sum = task->code_sums + task->codes[start + i] * tile->k;
+        for (ptrdiff_t j = 0; j < tile->k; j++) sum[j] += factor[i] * tile->columns[j][i];
+    }
 }
 
 /* Everything wanted of a task, one tile after the other. Returns 0, or -1 where memory ran out. */
@@ -171,6 +198,8 @@ static int walk(const struct instruction_set *set, struct task *task)
         if (task->successes.data) tile_row_terms(set, task, start, rows, padded, scratch, &tile);
         if (task->sums) set->gram(&tile, task->sums);
         if (task->score) set->score(&tile, task->score);
+        if (task->form) tile_forms(set, task, start, rows, &tile);
+        if (task->code_sums) tile_code_sums(task, start, rows, &tile);
     }
     free(memory);
     return 0;

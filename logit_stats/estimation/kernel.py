@@ -15,6 +15,7 @@ from functools import cache
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.coded import coded
@@ -92,6 +93,66 @@ def _instruction_set() -> tuple[int, str]:
     return number, sets[number]
 
 
+def walk(
+    X: FloatArray,
+    block: Block | None,
+    gamma: FloatArray | None = None,
+    center: FloatArray | None = None,
+    scale: FloatArray | None = None,
+    *,
+    weight: FloatArray | None = None,
+    offset: FloatArray | None = None,
+    codes: NDArray[np.int64] | None = None,
+    root: FloatArray | None = None,
+    eta: FloatArray | None = None,
+    residual: FloatArray | None = None,
+    information_weight: FloatArray | None = None,
+    terms: FloatArray | None = None,
+    form: FloatArray | None = None,
+    score: FloatArray | None = None,
+    information: FloatArray | None = None,
+    code_sums: FloatArray | None = None,
+) -> tuple[float, float]:
+    """One walk of the compiled kernel over some rows, which fills what is given to be filled.
+
+    Parameters
+    ----------
+    X : (m, k)
+        Columns; ``Z = (X - center) * scale`` are the working columns.
+    block : Block or None
+        Outcomes, trials, weights and offset of these rows, for row terms.
+    gamma, center, scale : (k,) or None
+    weight, offset : (m,), optional
+        Where there is no block.
+    codes : (m,) int64, optional
+    root : (r, k), optional
+    eta, residual, information_weight : (m,), to be filled
+        Linear predictor; score residual and information weight, times the weight.
+    terms : (m,), to be filled
+        Log-likelihood of each row, without its weight.
+    form : (m,), to be filled
+        Quadratic form ``|root z|²``.
+    score : (k,), to be filled
+    information : (k, k), to be filled
+        ``Z' diag(w) Z`` with the information weights, or without a block the weights.
+    code_sums : (c, k), to be added to
+        Sums of z times the residual, or without a block the weight, by code.
+
+    Returns
+    -------
+    loglik, max_abs_eta : float
+    """
+    number, _ = _instruction_set()
+    successes = trials = None
+    if block is not None:
+        successes, trials, weight, offset = block.successes, block.trials, block.weight, block.offset
+    return _kernel.rows(
+        number, X, successes, trials, weight, offset, codes,
+        _contiguous(gamma), _contiguous(center), _contiguous(scale), _contiguous(root),
+        eta, residual, information_weight, terms, form, score, information, code_sums,
+    )  # fmt: skip
+
+
 def fast_moments(
     block: Block, gamma: FloatArray, center: FloatArray | None = None, scale: FloatArray | None = None
 ) -> Moments:
@@ -102,10 +163,10 @@ def fast_moments(
         return block_moments(block, gamma, center, scale)
     if block.X.shape[1] > BLAS_COLUMNS:
         return _moments_by_blas(block, gamma, center, scale)
-    ranges = _ranges(len(block.successes), _gram_time(block.X.shape[1]))
-    if len(ranges) == 1:
+    parts = ranges(len(block.successes), _gram_time(block.X.shape[1]))
+    if len(parts) == 1:
         return kernel_moments(block, gamma, center, scale)
-    return _summed([block.at(part) for part in ranges], lambda part: kernel_moments(part, gamma, center, scale))
+    return summed([block.at(part) for part in parts], lambda part: kernel_moments(part, gamma, center, scale))
 
 
 def kernel_moments(
@@ -114,13 +175,9 @@ def kernel_moments(
     """Moments of one block by the compiled kernel on one thread; parameters and result as for `block_moments`."""
     if coded(block.X) is not None:
         return _coded_block_moments(block, gamma, center, scale)
-    number, _ = _instruction_set()
     k = block.X.shape[1]
     score, information = np.empty(k), np.empty((k, k))
-    loglik, largest = _kernel.rows(
-        number, block.X, block.successes, block.trials, block.weight, block.offset,
-        _contiguous(gamma), _contiguous(center), _contiguous(scale), None, None, None, score, information,
-    )  # fmt: skip
+    loglik, largest = walk(block.X, block, gamma, center, scale, score=score, information=information)
     return Moments(loglik, score, information, largest)
 
 
@@ -139,31 +196,32 @@ def fast_score(
             rows = slice(start, start + BLAS_ROWS)
             score += working_columns(block.X[rows], center, scale).T @ residual[rows]
         return Score(loglik, score, largest)
-    number, _ = _instruction_set()
 
     def of_part(part: Block) -> Score:
         score = np.empty(part.X.shape[1])
-        loglik, largest = _kernel.rows(
-            number, part.X, part.successes, part.trials, part.weight, part.offset,
-            _contiguous(gamma), _contiguous(center), _contiguous(scale), None, None, None, score, None,
-        )  # fmt: skip
+        loglik, largest = walk(part.X, part, gamma, center, scale, score=score)
         return Score(loglik, score, largest)
 
-    ranges = _ranges(len(block.successes), 2.5 + 0.5 * block.X.shape[1])
-    return of_part(block) if len(ranges) == 1 else _summed([block.at(part) for part in ranges], of_part)
+    parts = ranges(len(block.successes), 2.5 + 0.5 * block.X.shape[1])
+    return of_part(block) if len(parts) == 1 else summed([block.at(part) for part in parts], of_part)
 
 
 def row_terms(block: Block, eta: FloatArray) -> tuple[float, FloatArray, FloatArray, float]:
     """Log-likelihood, score residual and information weight of every row, and the largest |eta|."""
     if not available():
         return block_row_terms(block, eta)
-    number, _ = _instruction_set()
     residual, weight = np.empty(len(eta)), np.empty(len(eta))
-    loglik, largest = _kernel.rows(
-        number, eta[:, None], block.successes, block.trials, block.weight, None,
-        np.ones(1), None, None, None, residual, weight, None, None,
-    )  # fmt: skip
-    return loglik, residual, weight, largest
+    known = Block(eta[:, None], block.successes, block.trials, block.weight)
+
+    def of_range(part: slice) -> Score:
+        of_part = known.at(part)
+        loglik, largest = walk(
+            of_part.X, of_part, np.ones(1), residual=residual[part], information_weight=weight[part]
+        )  # fmt: skip
+        return Score(loglik, np.empty(0), largest)
+
+    sums = summed(ranges(len(eta), 3.0), of_range)
+    return sums.loglik, residual, weight, sums.max_abs_eta
 
 
 def _coded_block_moments(
@@ -179,16 +237,12 @@ def _coded_block_moments(
 
 def _moments_by_blas(block: Block, gamma: FloatArray, center: FloatArray | None, scale: FloatArray | None) -> Moments:
     """Moments with the row terms from the kernel and the products from BLAS, which brings its own threads."""
-    number, _ = _instruction_set()
     rows, k = block.X.shape
     total = Moments(0.0, np.zeros(k), np.zeros((k, k)), 0.0)
     for start in range(0, rows, BLAS_ROWS):
         part = block.at(slice(start, start + BLAS_ROWS))
         residual, weight = np.empty(len(part.successes)), np.empty(len(part.successes))
-        loglik, largest = _kernel.rows(
-            number, part.X, part.successes, part.trials, part.weight, part.offset,
-            _contiguous(gamma), _contiguous(center), _contiguous(scale), None, residual, weight, None, None,
-        )  # fmt: skip
+        loglik, largest = walk(part.X, part, gamma, center, scale, residual=residual, information_weight=weight)
         Z = working_columns(part.X, center, scale)
         weighted = Z * np.sqrt(weight)[:, None]
         total += Moments(loglik, Z.T @ residual, weighted.T @ weighted, largest)
@@ -229,17 +283,13 @@ def weighted_gram(
             Z = working_columns(X[start : start + BLAS_ROWS], center, scale)
             total += Z.T @ (Z * w[start : start + BLAS_ROWS, None])
         return (total + total.T) / 2.0
-    number, _ = _instruction_set()
-    middle, size = _contiguous(center), _contiguous(scale)
 
     def of_range(part: slice) -> FloatArray:
         gram = np.empty((X.shape[1], X.shape[1]))
-        _kernel.rows(
-            number, X[part], None, None, w[part], None, None, middle, size, None, None, None, None, gram
-        )  # fmt: skip
+        walk(X[part], None, None, center, scale, weight=w[part], information=gram)
         return gram
 
-    return _summed(_ranges(len(X), _gram_time(X.shape[1])), of_range)
+    return summed(ranges(len(X), _gram_time(X.shape[1])), of_range)
 
 
 def linear_predictor(
@@ -286,17 +336,13 @@ def linear_predictor(
         if offset is not None:
             eta += offset
         return eta
-    number, _ = _instruction_set()
-    coefficients, middle, size = _contiguous(gamma), _contiguous(center), _contiguous(scale)
 
     def of_range(part: slice) -> int:
         known = None if offset is None else offset[part]
-        _kernel.rows(
-            number, X[part], None, None, None, known, coefficients, middle, size, eta[part], None, None, None, None
-        )
+        walk(X[part], None, gamma, center, scale, offset=known, eta=eta[part])
         return 0
 
-    _summed(_ranges(len(X), 0.2 * X.shape[1]), of_range)
+    summed(ranges(len(X), 0.2 * X.shape[1]), of_range)
     return eta
 
 
@@ -304,7 +350,7 @@ Part = TypeVar("Part")
 Sum = TypeVar("Sum", Moments, Score, FloatArray, int)
 
 
-def _summed(parts: list[Part], function: Callable[[Part], Sum]) -> Sum:
+def summed(parts: list[Part], function: Callable[[Part], Sum]) -> Sum:
     """Sum of `function` over the parts, each on a thread, added in the order of the parts."""
     others = [_pool(len(parts) - 1).submit(function, part) for part in parts[1:]]
     total = function(parts[0])
@@ -313,7 +359,7 @@ def _summed(parts: list[Part], function: Callable[[Part], Sum]) -> Sum:
     return total
 
 
-def _ranges(rows: int, time: float) -> list[slice]:
+def ranges(rows: int, time: float) -> list[slice]:
     """Ranges of rows for the threads, equal, for rows that take `time` nanoseconds each."""
     parts = max(1, min(int(rows * time / THREAD_TIME), threads())) if rows * time >= 2 * THREAD_TIME else 1
     edges = [rows * part // parts for part in range(parts + 1)]

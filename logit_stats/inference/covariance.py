@@ -40,7 +40,7 @@ from logit_stats.inference.autocorrelation import autocorrelation_meat
 from logit_stats.inference.bias_reduced import bias_reduced
 from logit_stats.inference.bootstrap import Bootstrap, bootstrap
 from logit_stats.inference.cluster import Grouping, check_settings, cluster_covariance, read_groups, warnings_of
-from logit_stats.inference.row_scores import information_weights, leverages, score_gram, score_residuals
+from logit_stats.inference.row_scores import leverages, residuals_and_weights, score_gram, score_residuals
 from logit_stats.inference.survey import survey_meat
 
 COV_TYPES = (
@@ -176,12 +176,14 @@ def _of(fit: Fit, cov_type: str, working: FloatArray, description: str = "", not
 
 def _heteroskedastic(fit: Fit, cov_type: str) -> Covariance:
     n, k = fit.design.observations, fit.parameters
-    u = score_residuals(fit, weighted=False)
     factor: FloatArray | float = 1.0
     if fit.design.weight is not None:
         factor = fit.design.weight.values ** (2 if fit.design.weight_kind == "sampling" else 1)
-    if cov_type in ("HC2", "HC3"):
-        left = 1.0 - leverages(fit)
+    if cov_type not in ("HC2", "HC3"):
+        u = score_residuals(fit, weighted=False)
+    else:
+        u, weight = residuals_and_weights(fit)
+        left = 1.0 - leverages(fit, weight)
         # a row that the model fits whatever its outcome has no residual to speak of, not an infinite one
         left = np.where(left > 1e-12, left, np.inf)
         factor = factor / (left if cov_type == "HC2" else left**2)
@@ -198,7 +200,8 @@ def _quasi(fit: Fit, dispersion: str = "pearson") -> Covariance:
     response = fit.design.response
     weight = 1.0 if fit.design.weight is None else fit.design.weight.values
     if dispersion == "pearson":
-        total = float(np.sum(weight * score_residuals(fit, weighted=False) ** 2 / information_weights(fit)))
+        residual, variance = residuals_and_weights(fit)
+        total = float(np.sum(weight * residual**2 / variance))
     else:
         terms = loglik_terms(fit.eta, response.successes, response.trials)
         total = float(2.0 * np.sum(weight * (saturated_terms(response.successes, response.trials) - terms)))

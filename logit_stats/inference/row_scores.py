@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logit_stats.design.block import Block, FloatArray
+from logit_stats.estimation import row_passes
 from logit_stats.estimation.category_moments import category_predictor, category_terms
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.kernel import row_terms, weighted_gram
 from logit_stats.estimation.likelihood import TALL_ROWS
+from logit_stats.estimation.row_passes import quadratic_form
 
 
 def score_residuals(fit: Fit, weighted: bool = True) -> FloatArray:
@@ -38,26 +40,28 @@ def _category_residuals(fit: Fit) -> FloatArray:
 
 def information_weights(fit: Fit) -> FloatArray:
     """(n,) ``m p (1 - p)``, without frequency or sampling weights."""
-    return row_terms(_unweighted(fit), fit.eta)[2]
+    return residuals_and_weights(fit)[1]
+
+
+def residuals_and_weights(fit: Fit) -> tuple[FloatArray, FloatArray]:
+    """(n,) ``y - m p`` and ``m p (1 - p)``, without frequency or sampling weights, in one pass."""
+    _, u, weight, _ = row_terms(_unweighted(fit), fit.eta)
+    return u, weight
 
 
 def _unweighted(fit: Fit) -> Block:
     return replace(fit.design.block, weight=None)
 
 
-def leverages(fit: Fit) -> FloatArray:
-    """(n,) ``w_i z_i' V z_i``; sampling weights are part of w, a frequency weight counts rows of the same leverage."""
-    root = np.ascontiguousarray(fit.covariance_root.T)
-    form = np.empty(fit.design.rows)
-    start = 0
-    for block in fit.design.blocks(TALL_ROWS):
-        half = root @ fit.working.columns(block.X).T
-        np.square(half, out=half).sum(axis=0, out=form[start : start + half.shape[1]])
-        start += half.shape[1]
-    weight = information_weights(fit)
+def leverages(fit: Fit, weight: FloatArray | None = None) -> FloatArray:
+    """(n,) ``w_i z_i' V z_i``; sampling weights are part of w, a frequency weight counts rows of the same leverage.
+
+    `weight` is `information_weights`, where these are known already.
+    """
+    form = quadratic_form(fit.design.X, fit.covariance_root, fit.working.center, fit.working.scale)
+    form *= information_weights(fit) if weight is None else weight
     if fit.design.weight_kind == "sampling" and fit.design.weight is not None:
-        weight *= fit.design.weight.values
-    form *= weight
+        form *= fit.design.weight.values
     return form
 
 
@@ -82,12 +86,4 @@ def sums_by_code(fit: Fit, codes: NDArray[np.intp], count: int, u: FloatArray) -
     """(k, count) sums of the scores ``u_i z_i`` by code."""
     if u.ndim == 2:
         return np.vstack([sums_by_code(fit, codes, count, of_equation) for of_equation in u])
-    sums = np.empty((fit.design.columns, count))
-    for j in range(fit.design.columns):
-        center = None if fit.working.center is None else fit.working.center[j]
-        z = fit.design.X[:, j]
-        if center is not None and center != 0.0:
-            z = z - center
-        scale = 1.0 if fit.working.scale is None else float(fit.working.scale[j])
-        sums[j] = scale * np.bincount(codes, weights=u * z, minlength=count)
-    return sums
+    return row_passes.sums_by_code(fit.design.X, codes, count, u, fit.working.center, fit.working.scale).T
