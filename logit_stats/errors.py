@@ -150,5 +150,9 @@ class ConvergenceWarning(LogitStatsWarning):
     """The iterations stopped before the estimate was reached."""
 
 
+class NearSeparationWarning(LogitStatsWarning):
+    """The estimate is finite only because of very few observations; without these the data are separated."""
+
+
 class RankWarning(LogitStatsWarning):
     """Dependent columns were left out of the model, as asked for with ``check_rank="drop"``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
@@ -14,7 +15,7 @@ from logit_stats.design.design import Design
 from logit_stats.design.formula import capture_scope
 from logit_stats.design.from_arrays import design_from_arrays, new_columns
 from logit_stats.design.from_formula import design_from_formula
-from logit_stats.errors import DataError, check_choice
+from logit_stats.errors import DataError, NearSeparationWarning, check_choice
 from logit_stats.estimation.gradient_descent import Descent
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
@@ -23,6 +24,7 @@ from logit_stats.estimation.rows import loglik_terms, probability, score_residua
 from logit_stats.estimation.working import WorkingColumns
 from logit_stats.inference.cluster import check_settings
 from logit_stats.inference.covariance import COV_TYPES, covariance, default_cov_type
+from logit_stats.inference.near_separation import near_separation
 from logit_stats.results import LogitResults
 
 if TYPE_CHECKING:
@@ -286,6 +288,8 @@ class Logit(DesignModel):
         -----
         ConvergenceWarning
             If the iterations end before the tolerance is met.
+        NearSeparationWarning
+            If the estimate is finite only because of very few observations, without which the data are separated.
 
         Examples
         --------
@@ -310,6 +314,9 @@ class Logit(DesignModel):
             descent=Descent(learning_rate, epochs, batch_size, decay, seed),
         )
         cov = covariance(fitted, default_cov_type(fitted) if cov_type is None else cov_type, **settings)
+        near = near_separation(fitted)
+        if near is not None:
+            warnings.warn(near.message(fitted), NearSeparationWarning, stacklevel=2)
         results = LogitResults(self.with_design(fitted.design), fitted, cov, use_t)
         if disp:
             print(results.convergence_message())
