@@ -193,12 +193,12 @@ def reclassification(
     Notes
     -----
     The integrated discrimination improvement and the net reclassification improvement (Pencina et al. 2008, Statistics in
-    Medicine 27, 157-172; 2011, 30, 11-21) are widely asked for and widely criticised. On average a useless variable makes the
-    continuous NRI positive; a miscalibrated model can have a better one than the true model; and on the data of the fit the
-    published tests reject far too often (Pepe et al. 2015, Statistics in Biosciences 7, 282-295; Hilden and Gerds 2014,
-    Statistics in Medicine 33, 3405-3414; Kerr et al. 2014, Epidemiology 25, 114-121). So there are no p-values here: test a
-    variable by `lr_test`, compare discrimination by `compare_roc` and accuracy by the Brier score, on other data, and give
-    the parts of the NRI for events and non-events apart.
+    Medicine 27, 157-172; 2011, 30, 11-21) are widely asked for and widely criticised. A useless variable makes the
+    continuous NRI positive on average, on other data too; a miscalibrated model can have a better one than the true
+    model; and on the data of the fit the published tests reject far too often (Pepe et al. 2015, Statistics in
+    Biosciences 7, 282-295; Hilden and Gerds 2014, Statistics in Medicine 33, 3405-3414; Kerr et al. 2014, Epidemiology
+    25, 114-121). So there are no p-values here: test a variable by `lr_test`, compare discrimination by `compare_roc`
+    and accuracy by the Brier score, on other data, and give the parts of the NRI for events and non-events apart.
 
     Examples
     --------
