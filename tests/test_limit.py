@@ -132,7 +132,8 @@ def test_many_rows_are_not_copied():
 
 def test_what_it_says():
     found = ls.logit(FORMULA, DATA).separation()
-    text = str(found)
+    assert max(map(len, str(found).split("\n"))) <= 80
+    text = " ".join(str(found).split())
     assert "13 of 79 rows are predicted perfectly in the limit (13 as events, 0 as non-events)" in text
     for remedy in ("fit_limit()", "fit_firth()", "fit_regularized()"):
         assert remedy in text

@@ -33,7 +33,7 @@ class CategorySeparation(Separation):
         """One row for each row for which some category becomes impossible, and by which of the directions."""
         return pd.DataFrame({"direction": self.level[self.level > 0]}, index=self.row_labels)
 
-    def _lines(self) -> tuple[list[str], list[str]]:
+    def _sentences(self) -> tuple[list[str], list[str]]:
         above = [
             f"{self.kind.capitalize()} separation: there is no finite maximum-likelihood estimate.",
             f"In {self.rows} of {len(self.level)} rows some category becomes impossible in the limit: "

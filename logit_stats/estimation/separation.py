@@ -31,6 +31,7 @@ from logit_stats.estimation.recession import (
     direction_of_recession,
 )
 from logit_stats.estimation.working import WorkingColumns
+from logit_stats.wording import WIDTH, lines
 
 _LIMIT = {UP: float("inf"), DOWN: float("-inf")}
 REMEDIES = (
@@ -120,7 +121,7 @@ class Separation:
         predicted = np.where(self.side[here] > 0, "event", "non-event")
         return pd.DataFrame({"predicted": predicted, "direction": self.level[here]}, index=self.row_labels)
 
-    def _lines(self) -> tuple[list[str], list[str]]:
+    def _sentences(self) -> tuple[list[str], list[str]]:
         """Sentences above and below the table."""
         kind = self.kind.capitalize()
         events = int((self.side > 0).sum())
@@ -142,16 +143,17 @@ class Separation:
     def __str__(self) -> str:
         if self.kind == "none":
             return "No separation: the maximum-likelihood estimate is finite."
-        above, below = self._lines()
-        table = self.summary_frame().to_string(float_format=_signed)
-        return "\n".join([*above, "", table, "", *below, "Remedies:", *(f"- {remedy}" for remedy in self.remedies)])
+        above, below = self._sentences()
+        table = self.summary_frame().to_string(float_format=_signed, line_width=WIDTH)
+        remedies = (lines(f"- {remedy}") for remedy in self.remedies)
+        return "\n".join([*map(lines, above), "", table, "", *map(lines, below), "Remedies:", *remedies])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         if self.kind == "none":
             return f"<p>{self}</p>"
-        above, below = ("".join(f"<p>{escape(line)}</p>" for line in lines) for lines in self._lines())
+        above, below = ("".join(f"<p>{escape(line)}</p>" for line in part) for part in self._sentences())
         remedies = "".join(f"<li>{escape(remedy)}</li>" for remedy in self.remedies)
         table = self.summary_frame().to_html(float_format=_signed)
         return f"{above}{table}{below}<p>Remedies:</p><ul>{remedies}</ul>"
