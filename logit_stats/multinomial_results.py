@@ -19,7 +19,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError, check_choice
 from logit_stats.inference.covariance import covariance
 from logit_stats.multinomial_model import MNLogit, by_category
-from logit_stats.prediction import new_rows
+from logit_stats.prediction import predict_new
 
 if TYPE_CHECKING:
     from logit_stats.crosscheck import Crosscheck
@@ -167,7 +167,7 @@ class MNLogitResults(Estimates, Likelihood, JointTests):
             One row for each row, NaN where something is missing.
         """
         check_choice("which", which, ("mean", "linear"))
-        _, eta, index = new_rows(self.fit_, exog, None)
+        eta, index = (self.fit_.eta, None) if exog is None else predict_new(self.fit_, exog, None)
         return self._by_category(by_category(eta, which), index)
 
     @property

@@ -6,6 +6,7 @@ import pickle
 import re
 import warnings
 
+import mpmath as mp
 import numpy as np
 import pandas as pd
 import pytest
@@ -321,6 +322,34 @@ def test_score_and_information_are_derivatives():
     assert_allclose(
         model.hessian(b), [(model.score(b + s) - model.score(b - s)) / 2e-5 for s in step], rtol=1e-6, atol=1e-6
     )
+
+
+def test_coefficients_are_exact():
+    for data in (lambda: (CASE.data["partic"], sm.add_constant(CASE.data[["hincome"]])), lambda: simulated(150, 3, 4)):
+        y, X = data()
+        res = ls.MNLogit(y, X).fit()
+        B, codes = np.asarray(res.params), res.model.categories.codes
+        with mp.workdps(40):
+            score = [[mp.mpf(0)] * B.shape[0] for _ in range(B.shape[1])]
+            for x, code in zip(np.asarray(X), codes, strict=True):
+                row = [mp.mpf(float(v)) for v in x]
+                e = [mp.mpf(1), *(mp.exp(mp.fdot(row, map(float, b))) for b in B.T)]
+                for c in range(B.shape[1]):
+                    u = (code == c + 1) - e[c + 1] / mp.fsum(e)
+                    score[c] = [s + u * v for s, v in zip(score[c], row, strict=True)]
+        s = np.array(score, dtype=float).ravel()
+        distance = np.sqrt(s @ np.asarray(res.cov_params()) @ s)  # to the maximum, in standard errors
+        assert distance < 1e-12
+
+
+def test_stepwise_selection_walks_over_multinomial_models():
+    y, X = simulated(400, 3, 3)
+    noise = np.random.default_rng(8).normal(size=(400, 2))
+    data = pd.DataFrame(np.column_stack([X, noise]), columns=["c", "a", "b", "n1", "n2"]).assign(y=y)
+    path = ls.step(ls.mnlogit("y ~ a + b + n1 + n2", data).fit())
+    assert isinstance(path.result, ls.MNLogitResults)
+    assert path.result.model.formula == "y ~ a + b"
+    assert_allclose(path.frame["aic"].iloc[-1], ls.mnlogit("y ~ a + b", data).fit().aic, rtol=1e-10)
 
 
 def test_many_rows_and_coded_factors_are_the_same_model():

@@ -100,7 +100,7 @@ def large_optimum(design: Design, tol: float) -> tuple[WorkingColumns, Optimum] 
 
 
 def _fit_of_a_share(design: Design) -> Thinned | None:
-    if design.rows < max(THIN_FROM_ROWS, 100 * THIN * design.columns * design.equations):
+    if design.rows < max(THIN_FROM_ROWS, 100 * THIN * design.columns, 10 * THIN * design.columns * design.equations):
         return None
     part = design.thinned(THIN)
     events = float(part.response.successes.sum())

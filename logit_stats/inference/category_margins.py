@@ -26,6 +26,9 @@ from logit_stats.inference.effect_rows import EffectRows, RowPart
 if TYPE_CHECKING:
     from logit_stats.report.summary import Summary
 
+# A table of the part's rows and columns for each category stays in cache.
+PART_ROWS = 2048
+
 
 @dataclass(frozen=True, eq=False)
 class CategoryMargins(ColumnMargins):
@@ -94,11 +97,11 @@ def category_margins(
     names = tuple(fit.design.names[j] for j in varies)
     note = note_of_shared_columns(fit)
     if at == "all":
-        each = np.vstack([_row_effects(part, fit, method, steps) for part in rows.parts()])[:, varies]
+        each = np.vstack([_row_effects(part, fit, method, steps) for part in rows.parts(PART_ROWS)])[:, varies]
         return CategoryMargins(each, None, names, at, method, name, note, labels)
     C, k = len(labels), fit.design.columns
     weight, effects, jacobian = 0.0, np.zeros((C, k)), np.zeros((C, k, fit.parameters))
-    for part in rows.parts():
+    for part in rows.parts(PART_ROWS):
         sums = _sums(part, fit, method, steps)
         effects, jacobian = effects + sums[0], jacobian + sums[1]
         weight += float(part.weight.sum())

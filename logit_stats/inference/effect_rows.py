@@ -57,8 +57,8 @@ class EffectRows:
         shift = np.zeros(1) if offset is None or at == "zero" else np.array([_middle(offset, at, fit)])
         return cls(fit, point, shift, {})
 
-    def parts(self) -> Iterator[RowPart]:
-        """Walk the rows, a part at a time."""
+    def parts(self, rows: int = PART_ROWS) -> Iterator[RowPart]:
+        """Walk the rows, a part of at most `rows` of the fit's own at a time."""
         fit = self.fit
         if self.given is not None:
             offset = np.zeros(len(self.given)) if self.given_offset is None else self.given_offset
@@ -68,7 +68,7 @@ class EffectRows:
             yield RowPart(self.given, eta, np.ones(len(self.given)))
             return
         start = 0
-        for block in fit.design.blocks(PART_ROWS):
+        for block in fit.design.blocks(rows):
             X = block.X
             if self.replaced:
                 X = np.array(X)
