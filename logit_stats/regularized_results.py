@@ -23,7 +23,7 @@ from logit_stats.errors import (
 )
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.null_model import null_model
-from logit_stats.estimation.penalized import TOLERANCE, PenalizedEstimate, Penalty, penalized_fit, prepare
+from logit_stats.estimation.penalized import TOLERANCE, PenalizedEstimate, Penalty, prepare
 from logit_stats.estimation.penalty_path import (
     CrossValidation,
     alpha_grid,
@@ -31,6 +31,7 @@ from logit_stats.estimation.penalty_path import (
     penalty_path,
     selection_frequencies,
 )
+from logit_stats.estimation.proximal_newton import penalized_fit
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.estimation.trace import Trace
 from logit_stats.prediction import predict_new
@@ -83,7 +84,7 @@ class RegularizedResults:
     @property
     def llf(self) -> float:
         """Log-likelihood at the estimate, without the penalty, weights as given to the fit."""
-        return float(self.estimate.moments.loglik)
+        return float(self.estimate.point.loglik)
 
     @property
     def selected(self) -> list[str]:
@@ -99,8 +100,8 @@ class RegularizedResults:
             working=e.problem.working,
             gamma=e.gamma,
             information_working=e.moments.information,
-            loglik=e.moments.loglik,
-            max_abs_eta=e.moments.max_abs_eta,
+            loglik=e.point.loglik,
+            max_abs_eta=e.point.max_abs_eta,
             null=null_model(design, constant_in_span=design.constant is not None),
             constant_in_span=design.constant is not None,
             method=self.method,

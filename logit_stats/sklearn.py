@@ -19,7 +19,8 @@ from scipy.special import log_softmax, softmax
 from logit_stats.design.design import Design
 from logit_stats.errors import ConvergenceWarning, DataError, check_choice
 from logit_stats.estimation.category_penalized import category_penalized_fit, coefficients_by_category
-from logit_stats.estimation.penalized import PenalizedEstimate, Penalty, penalized_fit, prepare
+from logit_stats.estimation.one_vs_rest import one_vs_rest_fits
+from logit_stats.estimation.penalized import PenalizedEstimate, Penalty, prepare
 from logit_stats.estimation.rows import probability
 from logit_stats.model import Logit
 from logit_stats.multinomial_model import MNLogit
@@ -149,8 +150,10 @@ class LogitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
             found = [(beta, steps, result)]
         else:
-            one = self._maximum_likelihood if self._unpenalized else self._penalized
-            found = [one(X, y == label, weight) for label in positives]
+            if self._unpenalized:
+                found = [self._maximum_likelihood(X, y == label, weight) for label in positives]
+            else:
+                found = self._one_vs_rest(X, (y[:, None] == positives).astype(np.float64), weight)
             beta = np.array([part[0] for part in found])
         self.n_iter_ = np.array([part[1] for part in found], dtype=np.int32)
         first = int(self.fit_intercept)
@@ -195,13 +198,14 @@ class LogitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         result = Logit(outcome, frame, **_weights(weight)).fit(maxiter=self.max_iter)
         return np.asarray(result.params), max(1, int(result.fit_.iterations)), result
 
-    def _penalized(self, X: Any, success: Any, weight: Any) -> tuple[Any, int, None]:
-        design, penalty = self._problem(
-            Logit(success.astype(np.float64), X, check_rank=False, **_sampling(weight)).design
+    def _one_vs_rest(self, X: Any, outcomes: Any, weight: Any) -> list[tuple[Any, int, None]]:
+        design, penalty = self._problem(Logit(outcomes[:, 0], X, check_rank=False, **_sampling(weight)).design)
+        estimates = one_vs_rest_fits(
+            prepare(design, penalty), penalty, outcomes, tol=self.tol, maxiter=self.max_iter
         )
-        estimate = penalized_fit(prepare(design, penalty), penalty, tol=self.tol, maxiter=self.max_iter)
-        self._warn_unless_converged(estimate)
-        return estimate.beta, max(1, estimate.iterations), None
+        for estimate in estimates:
+            self._warn_unless_converged(estimate)
+        return [(estimate.beta, max(1, estimate.iterations), None) for estimate in estimates]
 
     def _problem(self, design: Design) -> tuple[Design, Penalty]:
         """Return the design, its first column the intercept if there is one, and the penalty of its columns."""

@@ -14,7 +14,8 @@ import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
-from logit_stats.estimation.penalized import PenalizedEstimate, PenalizedProblem, Penalty, penalized_fit, prepare
+from logit_stats.estimation.penalized import PenalizedEstimate, PenalizedProblem, Penalty, prepare
+from logit_stats.estimation.proximal_newton import penalized_fit
 
 
 def category_problem(design: Design, penalty: Penalty, *, symmetric: bool) -> tuple[PenalizedProblem, Penalty]:

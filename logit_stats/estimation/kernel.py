@@ -30,6 +30,10 @@ except ImportError:
 
 # Time in nanoseconds that a range must take for another thread to save more than it costs.
 THREAD_TIME = 100_000.0
+# What is around the sums of a pass and of the step that follows, in nanoseconds.
+CALL_TIME = 50_000.0
+# Cross-tables of codes take little time beside the linear predictor.
+CODED_COST = 2.0
 # Above this many columns the Gram matrix is left to BLAS, whose blocking reaches further than the second-level cache.
 # Measured, one thread (AMD EPYC, AVX2), kernel / BLAS in microseconds per row: k = 100 0.32 / 0.40, 200 1.21 / 1.30,
 # 250 2.04 / 1.98, 400 4.9 / 4.3, 1200 45 / 36.
@@ -196,14 +200,19 @@ def fast_score(
             rows = slice(start, start + BLAS_ROWS)
             score += working_columns(block.X[rows], center, scale).T @ residual[rows]
         return Score(loglik, score, largest)
+    parts = ranges(len(block.successes), _score_time(block.X.shape[1]))
+    if len(parts) == 1:
+        return kernel_score(block, gamma, center, scale)
+    return summed([block.at(part) for part in parts], lambda part: kernel_score(part, gamma, center, scale))
 
-    def of_part(part: Block) -> Score:
-        score = np.empty(part.X.shape[1])
-        loglik, largest = walk(part.X, part, gamma, center, scale, score=score)
-        return Score(loglik, score, largest)
 
-    parts = ranges(len(block.successes), 2.5 + 0.5 * block.X.shape[1])
-    return of_part(block) if len(parts) == 1 else summed([block.at(part) for part in parts], of_part)
+def kernel_score(
+    block: Block, gamma: FloatArray, center: FloatArray | None = None, scale: FloatArray | None = None
+) -> Score:
+    """Moments of one block without the information, by the compiled kernel on one thread."""
+    score = np.empty(block.X.shape[1])
+    loglik, largest = walk(block.X, block, gamma, center, scale, score=score)
+    return Score(loglik, score, largest)
 
 
 def row_terms(block: Block, eta: FloatArray) -> tuple[float, FloatArray, FloatArray, float]:
@@ -366,9 +375,22 @@ def ranges(rows: int, time: float) -> list[slice]:
     return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
 
 
+def information_cost(X: FloatArray) -> float:
+    """How many passes over these columns with the score alone take the time of one with the information, roughly."""
+    rows, k = X.shape
+    if coded(X) is not None:
+        return CODED_COST
+    return float((CALL_TIME + rows * _gram_time(k)) / (CALL_TIME + rows * _score_time(k)))
+
+
 def _gram_time(k: int) -> float:
     """Time of a row of k columns in nanoseconds, roughly."""
-    return 2.5 + 0.5 * k + 0.025 * k * k
+    return _score_time(k) + 0.025 * k * k
+
+
+def _score_time(k: int) -> float:
+    """The same without the information."""
+    return 2.5 + 0.5 * k
 
 
 @cache

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from logit_stats.design.block import Block, FloatArray
+from logit_stats.design.coded import coded
 from logit_stats.design.design import Design
 from logit_stats.estimation.category_moments import (
     category_block_moments,
@@ -14,7 +15,7 @@ from logit_stats.estimation.category_moments import (
     category_predictor,
     category_root,
 )
-from logit_stats.estimation.kernel import available, fast_moments, fast_score, kernel_moments
+from logit_stats.estimation.kernel import available, fast_moments, fast_score, kernel_moments, kernel_score
 from logit_stats.estimation.kernel import linear_predictor as rows_predictor
 from logit_stats.estimation.moments import Moments, Score, working_columns
 from logit_stats.estimation.working import WorkingColumns
@@ -32,7 +33,7 @@ def moments(design: Design, gamma: FloatArray, working: WorkingColumns) -> Momen
             return design.reduce(
                 partial(category_block_moments, gamma=gamma, center=working.center, scale=working.scale)
             )
-    if design.rows <= SMALL_ROWS and available() and design.columns <= SMALL_COLUMNS:
+    if _small(design):
         return kernel_moments(design.block, gamma, working.center, working.scale)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
         return design.reduce(partial(fast_moments, gamma=gamma, center=working.center, scale=working.scale), rows=None)
@@ -40,9 +41,16 @@ def moments(design: Design, gamma: FloatArray, working: WorkingColumns) -> Momen
 
 def score(design: Design, gamma: FloatArray, working: WorkingColumns) -> Score:
     """Log-likelihood and score at the working coefficients `gamma`, without the information."""
+    if _small(design):
+        return kernel_score(design.block, gamma, working.center, working.scale)
     function = fast_score if design.response.categories is None else category_block_score
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
         return design.reduce(partial(function, gamma=gamma, center=working.center, scale=working.scale), rows=None)
+
+
+def _small(design: Design) -> bool:
+    plain = design.response.categories is None and coded(design.X) is None
+    return plain and design.rows <= SMALL_ROWS and design.columns <= SMALL_COLUMNS and available()
 
 
 def linear_predictor(design: Design, gamma: FloatArray, working: WorkingColumns) -> FloatArray:

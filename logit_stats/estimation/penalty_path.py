@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.estimation.coordinate_descent import subgradient_violation
-from logit_stats.estimation.penalized import PenalizedEstimate, Penalty, penalized_fit, prepare
+from logit_stats.estimation.penalized import PenalizedEstimate, Penalty, prepare
+from logit_stats.estimation.proximal_newton import penalized_fit
 from logit_stats.estimation.rows import loglik_terms
 
 Rows = NDArray[np.intp]
@@ -57,7 +58,7 @@ def largest_alpha(design: Design, penalty: Penalty) -> float:
     problem = prepare(design, penalty)
     blocked = replace(free, strength=np.where(penalty.strength > 0.0, 1e6 * _gradient_bound(design), 0.0))
     null = penalized_fit(problem, blocked)
-    gradient = null.moments.score / problem.observations / problem.unit
+    gradient = null.point.score / problem.observations / problem.unit
     penalized = penalty.strength > 0.0
     share = max(penalty.l1_wt, 1e-3)
     size = subgradient_violation(gradient, np.zeros(len(gradient)), np.zeros(len(gradient)))
@@ -85,7 +86,7 @@ def penalty_path(design: Design, penalty: Penalty, alphas: FloatArray, tol: floa
     problem = prepare(design, penalty)
     estimates: list[PenalizedEstimate] = []
     for alpha in alphas:
-        start = estimates[-1].gamma if estimates else None
+        start = estimates[-1] if estimates else None
         estimates.append(penalized_fit(problem, penalty.times(float(alpha)), start, tol=tol))
     return estimates
 
