@@ -6,7 +6,10 @@ import pytest
 
 import logit_stats as ls
 from logit_stats.errors import DataError, NotAvailableError, UnknownOptionError, WeightError
+from logit_stats.estimation import proximal_newton
 from logit_stats.estimation.coordinate_descent import elastic_net_quadratic, subgradient_violation
+from logit_stats.estimation.one_vs_rest import one_vs_rest_fits
+from logit_stats.estimation.penalized import Penalty, prepare
 from tests.cases import load_case
 
 CASES = [
@@ -183,3 +186,81 @@ def test_quadratic_with_random_curvatures():
         H, c, l1 = root.T @ root / k, 3 * rng.normal(size=k), np.full(k, 1.0)
         b = elastic_net_quadratic(H, c, l1, np.full(k, 0.1), np.zeros(k))
         assert subgradient_violation(c + H @ b + 0.1 * b, b, l1).max() < 1e-10
+
+
+@pytest.mark.parametrize("l1_wt", [0.0, 0.5])
+def test_steps_without_the_information_end_where_newton_ends(monkeypatch, l1_wt):
+    X, y = _data(3000, 60)
+    fits = []
+    for saved in (0.0, np.inf):  # always the information, never after the first
+        monkeypatch.setattr(proximal_newton, "SAVED", saved)
+        monkeypatch.setattr(proximal_newton, "information_cost", lambda X: 2.0)
+        fits.append(ls.Logit(y, X).fit_regularized(alpha=0.01, L1_wt=l1_wt))
+    newton, learnt = fits
+    assert learnt.estimate.iterations > newton.estimate.iterations
+    assert learnt.optimality_violation < 1e-12
+    np.testing.assert_allclose(learnt.params, newton.params, atol=1e-11)
+    np.testing.assert_allclose(learnt.fit_.information_working, newton.fit_.information_working, rtol=1e-9, atol=1e-9)
+
+
+def test_curvature_foretells_the_last_change_of_the_gradient():
+    rng = np.random.default_rng(0)
+    root = rng.normal(size=(9, 6))
+    true, old, step = root.T @ root, root.T @ root + np.eye(6), rng.normal(size=6)
+    new = proximal_newton._corrected(old, step, true @ step)
+    np.testing.assert_allclose(new @ step, true @ step)
+    assert np.linalg.eigvalsh(new).min() > 0.0
+    # what is rounding, or was seen too far away, teaches nothing
+    assert proximal_newton._corrected(old, step, -(true @ step)) is old
+    assert proximal_newton._corrected(old, step, 1e3 * (true @ step)) is old
+
+
+@pytest.mark.parametrize("l1_wt", [0.0, 1.0])
+def test_many_rows_start_from_a_part_of_them(l1_wt):
+    X, y = _data(60_000, 4)
+    X[:30_000] += 3.0  # the part is another mixture than the whole
+    X[:, 0] = 1.0
+    fit = ls.Logit(y, X).fit_regularized(alpha=0.002, L1_wt=l1_wt)
+    gradient = -X.T @ (y - 1 / (1 + np.exp(-X @ fit.params))) / len(y)
+    strength = np.array([0.0, *[0.002] * 4])
+    gradient += strength * (1 - l1_wt) * fit.params
+    assert subgradient_violation(gradient, fit.params, strength * l1_wt).max() < 1e-11
+
+
+@pytest.mark.parametrize("spared", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_one_vs_rest_in_step_is_each_fit_by_itself(spared, weighted):
+    X, _ = _data(300, 5)
+    X[:, 2] = 1e4 * X[:, 2] + 1e6
+    rng = np.random.default_rng(8)
+    label = rng.integers(0, 4, 300)
+    label[:5] = 4  # a rare class
+    outcomes = (label[:, None] == np.arange(5)).astype(float)
+    weights = {"sampling_weights": rng.random(300) + 0.1} if weighted else {}
+    strength = np.full(6, 0.02)
+    strength[0] *= not spared
+    penalty = Penalty(strength, 0.0)
+    for offset in ({}, {"offset": rng.normal(size=300)}):
+        problem = prepare(ls.Logit(outcomes[:, 0], X, **weights, **offset).design, penalty)
+        together = one_vs_rest_fits(problem, penalty, outcomes, tol=1e-12, maxiter=200)
+        for outcome, estimate in zip(outcomes.T, together, strict=True):
+            alone = ls.Logit(outcome, X, **weights, **offset).fit_regularized(
+                alpha=strength, L1_wt=0.0, penalize_intercept=True
+            )
+            assert estimate.converged
+            np.testing.assert_allclose(estimate.beta, alone.params, rtol=1e-8, atol=1e-9)
+
+
+def test_one_vs_rest_of_dependent_columns_and_too_few_steps():
+    X, y = _data(200, 3)
+    X = np.column_stack([X, X[:, 1]])
+    outcomes = np.column_stack([y, 1 - y])
+    penalty = Penalty(np.array([0.0, 0.1, 0.1, 0.1, 0.1]), 0.0)
+    problem = prepare(ls.Logit(y, X, check_rank=False).design, penalty)
+    first, second = one_vs_rest_fits(problem, penalty, outcomes, tol=1e-12, maxiter=200)
+    np.testing.assert_allclose(first.beta, -second.beta, atol=1e-9)
+    # nothing penalized: the columns are dependent, and no factor of the bound would do
+    free = one_vs_rest_fits(problem, Penalty(np.zeros(5), 0.0), outcomes, tol=1e-9, maxiter=200)
+    np.testing.assert_allclose(X @ free[0].beta, ls.Logit(y, X[:, :4]).fit().predict(which="linear"), atol=1e-6)
+    early = one_vs_rest_fits(problem, penalty, outcomes, tol=1e-12, maxiter=1)
+    assert not early[0].converged
