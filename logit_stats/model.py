@@ -499,25 +499,26 @@ class Logit(DesignModel):
         ----------
         method : {"elastic_net", "l1"}
             "l1" minimises ``-llf + sum alpha |b|`` as statsmodels does, the intercept penalized too.
-        alpha : float or (k,) array_like
-            Strength; a number spares the intercept unless `penalize_intercept`; an array is taken as it is.
+        alpha : float, (k,) array_like, Series or dict
+            Strength; a number spares the intercept unless `penalize_intercept`; an array is taken as it is, a Series or dict
+            by the names of the columns.
         L1_wt : float
             0 is ridge, 1 the lasso.
         standardize : bool
             Penalize the coefficients of columns divided by their standard deviations (divisor N).
         penalize_intercept : bool, optional
             By default only for ``method="l1"``.
-        penalty_weights : (k,) array_like, optional
+        penalty_weights : (k,) array_like, Series or dict, optional
             Factors of alpha, one for each column.
         class_weight : dict or "balanced", optional
-            Weights of failures and successes, as ``{0: 1, 1: 5}``.
+            Weights of failures and successes, as ``{0: 1, 1: 5}``, or by the two values of the response.
         start_params : (k,) array_like, optional
         tol : float
             Violation of the optimality conditions at which to stop; a fit that ends below 1e-10 has converged.
         maxiter : int
         **trim
-            For ``method="l1"`` statsmodels' `trim_mode` and `size_trim_tol`; `auto_trim_tol`, `qc_tol`, `qc_verbose` and
-            `acc` are accepted and have nothing to do, since zeros are exact. Anything else is an error.
+            For ``method="l1"`` statsmodels' `trim_mode` and `size_trim_tol`. Anything else is an error, also statsmodels'
+            `auto_trim_tol`, `qc_tol`, `qc_verbose` and `acc`: zeros are exact, and the accuracy is `tol`.
 
         Returns
         -------

@@ -20,6 +20,7 @@ from logit_stats.errors import (
     UnknownOptionError,
     WeightError,
     check_choice,
+    listed,
 )
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.null_model import null_model
@@ -31,7 +32,7 @@ from logit_stats.estimation.penalty_path import (
     penalty_path,
     selection_frequencies,
 )
-from logit_stats.estimation.proximal_newton import penalized_fit
+from logit_stats.estimation.proximal_newton import estimate_at, penalized_fit
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.estimation.trace import Trace
 from logit_stats.prediction import predict_new
@@ -45,7 +46,16 @@ NO_INFERENCE = (
     "A penalized fit has no valid Wald standard errors: the estimates are shrunk and the choice of the columns is part of "
     "the estimate. Use refit() (conditional on the selection), or stability() for selection frequencies."
 )
-_L1_ARGUMENTS = {"trim_mode", "auto_trim_tol", "size_trim_tol", "qc_tol", "qc_verbose", "acc"}
+# statsmodels' arguments of method="l1" that have nothing to do here, and why
+_NOTHING_TO_DO = {
+    "auto_trim_tol": "zeros are exact here",
+    "qc_tol": "every fit reports its optimality_violation",
+    "qc_verbose": "every fit reports its optimality_violation",
+    "acc": "the accuracy is tol, a violation of the optimality conditions per observation",
+    "disp": "nothing is printed",
+    "full_output": "every fit reports its steps and its optimality_violation",
+    "callback": "there is nothing to call between steps",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,12 +246,19 @@ class RegularizationPath:
         return frame if self.cv is None else frame.assign(cv_deviance=self.cv.deviance, cv_se=self.cv.se)
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the coefficients of the penalized columns against alpha; see `report.penalty_path_plot`."""
+        """Draw the coefficients of the penalized columns against alpha; see `report.penalty_path_plot`.
+
+        Those of standardized columns are drawn times the standard deviation of their column, as they are penalized.
+        """
         from logit_stats.report.penalty_path_plot import penalty_path_plot
 
-        free = self.fits[0].estimate.penalty.strength == 0.0
+        first = self.fits[0].estimate
+        free, drawn = first.penalty.strength == 0.0, self.params
+        if first.penalty.standardize and first.problem.working.scale is not None:
+            drawn = drawn.mul(first.problem.unit / first.problem.working.scale, axis=1)
         chosen = None if self.cv is None else float(self.alphas[self.cv.one_se])
-        return penalty_path_plot(self.params.loc[:, ~free], chosen, ax)
+        label = "coefficient × standard deviation" if first.penalty.standardize else "coefficient"
+        return penalty_path_plot(drawn.loc[:, ~free], chosen, ax, label=label)
 
     def __str__(self) -> str:
         return f"Path of {len(self.fits)} penalized fits\n{self.summary_frame().to_string(line_width=WIDTH)}"
@@ -258,13 +275,14 @@ def make_penalty(
     """Read a penalty: a scalar alpha spares the intercept unless asked; an array is taken coefficient by coefficient."""
     if not 0.0 <= l1_wt <= 1.0:
         raise DataError(f"L1_wt={l1_wt!r} must be between 0 (ridge) and 1 (lasso).")
-    strength = np.asarray(alpha, dtype=np.float64)
+    strength = _by_column("alpha", alpha, design)
     if strength.ndim == 0:
         strength = np.full(design.columns, float(strength))
         if design.constant is not None and not penalize_intercept:
             strength[design.constant] = 0.0
     if penalty_weights is not None:
-        strength = strength * np.asarray(penalty_weights, dtype=np.float64)
+        factors = _by_column("penalty_weights", penalty_weights, design)
+        strength = strength * factors if factors.shape in ((), strength.shape) else factors
     if strength.shape != (design.columns,) or not np.isfinite(strength).all() or (strength < 0.0).any():
         raise DataError(
             f"alpha and penalty_weights must be finite, not negative, and a number or one for each of the "
@@ -273,8 +291,24 @@ def make_penalty(
     return Penalty(strength, float(l1_wt), standardize)
 
 
+def _by_column(argument: str, values: Any, design: Design) -> FloatArray:
+    """Read a number, one for each column, or a Series or dict by the columns' names."""
+    if isinstance(values, dict) or (isinstance(values, pd.Series) and not isinstance(values.index, pd.RangeIndex)):
+        labelled = pd.Series(values)
+        if set(labelled.index) != set(design.names) or len(labelled) != design.columns:
+            raise DataError(f"{argument} must name each column once: {listed(list(design.names), 12)}.")
+        values = labelled.loc[list(design.names)]
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"{argument} must be a number, or one for each column.") from None
+
+
 def with_class_weight(design: Design, class_weight: Any) -> Design:
-    """Multiply the weights of failures and successes: ``{0: a, 1: b}``, or "balanced" for N / (2 N of the class)."""
+    """Multiply the weights of failures and successes: ``{0: a, 1: b}``, or "balanced" for N / (2 N of the class).
+
+    The keys are 0 and 1, or the two values of the response.
+    """
     if class_weight is None:
         return design
     y, m = design.response.successes, design.response.trials
@@ -283,6 +317,9 @@ def with_class_weight(design: Design, class_weight: Any) -> Design:
     if isinstance(class_weight, str):
         check_choice("class_weight", class_weight, ("balanced",))
         class_weight = {0: total / (2.0 * (total - events)), 1: total / (2.0 * events)}
+    levels = design.response.levels or (0, 1)
+    if isinstance(class_weight, dict) and set(class_weight) <= set(levels):
+        class_weight = {levels.index(level): factor for level, factor in class_weight.items()}
     if not isinstance(class_weight, dict) or not set(class_weight) <= {0, 1}:
         raise WeightError("class_weight must be 'balanced' or a dict such as {0: 1, 1: 5}.")
     failure, success = float(class_weight.get(0, 1.0)), float(class_weight.get(1, 1.0))
@@ -312,12 +349,12 @@ def fit_regularized(
 ) -> RegularizedResults:
     """Fit with a penalty; see `Logit.fit_regularized`."""
     check_choice("method", method, ("elastic_net", "l1"))
-    unknown = set(trim) - (_L1_ARGUMENTS if method == "l1" else set())
-    if unknown:
-        raise UnknownOptionError(f"fit_regularized(method={method!r}) has no argument {', '.join(sorted(unknown))}.")
+    trimmed_below = _trimmed_below(method, trim)
+    if not isinstance(maxiter, int | np.integer) or maxiter < 0:
+        raise DataError(f"maxiter={maxiter!r} must be a whole number, 0 or more.")
     if method == "l1":
-        check_choice("trim_mode", trim.get("trim_mode", "auto"), ("auto", "size", "off"))
-        l1_wt = 1.0
+        if l1_wt != 1.0:
+            raise UnknownOptionError(f"fit_regularized(method='l1') has no L1_wt={l1_wt!r}; take method='elastic_net'.")
         penalize_intercept = True if penalize_intercept is None else penalize_intercept
     design = model.design
     penalty = make_penalty(design, alpha, l1_wt, standardize, bool(penalize_intercept), penalty_weights)
@@ -334,10 +371,28 @@ def fit_regularized(
             ConvergenceWarning,
             stacklevel=3,
         )
-    if trim.get("trim_mode") == "size":
-        small = np.abs(estimate.beta) < trim.get("size_trim_tol", 1e-4)
-        estimate = replace(estimate, gamma=problem.working.gamma(np.where(small, 0.0, estimate.beta)))
+    if trimmed_below is not None:
+        small = np.abs(estimate.beta) < trimmed_below
+        estimate = estimate_at(estimate, problem.working.gamma(np.where(small, 0.0, estimate.beta)))
     return RegularizedResults(model, estimate, method)
+
+
+def _trimmed_below(method: str, trim: dict[str, Any]) -> float | None:
+    """Read statsmodels' arguments of ``method="l1"``: the size below which coefficients become zero, None for none."""
+    if method == "l1":
+        for name, why in _NOTHING_TO_DO.items():
+            if name in trim:
+                raise UnknownOptionError(f"fit_regularized(method='l1') has no use for {name}: {why}. Leave it out.")
+    unknown = set(trim) - ({"trim_mode", "size_trim_tol"} if method == "l1" else set())
+    if unknown:
+        raise UnknownOptionError(f"fit_regularized(method={method!r}) has no argument {', '.join(sorted(unknown))}.")
+    mode, size = trim.get("trim_mode", "auto"), trim.get("size_trim_tol", 1e-4)
+    check_choice("trim_mode", mode, ("auto", "size", "off"))
+    if mode != "size" and "size_trim_tol" in trim:
+        raise UnknownOptionError("size_trim_tol needs trim_mode='size'.")
+    if not 0.0 <= size < np.inf:
+        raise DataError(f"size_trim_tol={size!r} must be a finite number, not negative.")
+    return float(size) if mode == "size" else None
 
 
 def regularization_path(
@@ -359,13 +414,20 @@ def regularization_path(
     design = with_class_weight(model.design, class_weight)
     penalty = make_penalty(design, 1.0, l1_wt, standardize, penalize_intercept, penalty_weights)
     if alphas is None:
+        if not isinstance(count, int | np.integer) or count < 1:
+            raise DataError(f"count={count!r} must be a whole number, 1 or more.")
+        if ratio is not None and not 0.0 < ratio < 1.0:
+            raise DataError(f"ratio={ratio!r} must be between 0 and 1.")
         grid = alpha_grid(design, penalty, count, ratio)
     else:
-        grid = np.sort(np.asarray(alphas, dtype=np.float64).reshape(-1))[::-1]
+        try:
+            grid = np.sort(np.asarray(alphas, dtype=np.float64).reshape(-1))[::-1]
+        except (TypeError, ValueError):
+            raise DataError("alphas must be numbers.") from None
     if not len(grid) or not np.isfinite(grid).all() or grid[-1] < 0.0:
         raise DataError("alphas must be finite numbers, none of them negative.")
-    if cv is not None and not 2 <= cv <= design.rows:
-        raise DataError(f"cv={cv} must be between 2 and the number of rows.")
+    if cv is not None and not (isinstance(cv, int | np.integer) and 2 <= cv <= design.rows):
+        raise DataError(f"cv={cv!r} must be a whole number between 2 and the number of rows.")
     fits = tuple(
         RegularizedResults(model, estimate, "elastic_net") for estimate in penalty_path(design, penalty, grid, tol)
     )

@@ -264,3 +264,68 @@ def test_one_vs_rest_of_dependent_columns_and_too_few_steps():
     np.testing.assert_allclose(X @ free[0].beta, ls.Logit(y, X[:, :4]).fit().predict(which="linear"), atol=1e-6)
     early = one_vs_rest_fits(problem, penalty, outcomes, tol=1e-12, maxiter=1)
     assert not early[0].converged
+
+
+def test_statsmodels_l1_arguments_work_or_are_refused():
+    X, y = _data()
+    model = ls.Logit(y, X)
+    plain = model.fit_regularized("l1", alpha=3.0)
+    trimmed = model.fit_regularized("l1", alpha=3.0, trim_mode="size", size_trim_tol=0.2)
+    small = np.abs(plain.params) < 0.2
+    assert small.any()
+    np.testing.assert_allclose(trimmed.params, np.where(small, 0.0, plain.params), rtol=1e-12)
+    # what is reported is of the coefficients that are left
+    np.testing.assert_allclose(trimmed.llf, model.loglike(trimmed.params), rtol=1e-12)
+    assert trimmed.llf != plain.llf
+    assert trimmed.optimality_violation > 1e-4
+    for name in ("acc", "qc_tol", "qc_verbose", "auto_trim_tol", "disp", "full_output", "callback"):
+        with pytest.raises(UnknownOptionError, match=f"no use for {name}"):
+            model.fit_regularized("l1", alpha=3.0, **{name: 1})
+    with pytest.raises(UnknownOptionError, match="trim_mode='size'"):
+        model.fit_regularized("l1", alpha=3.0, size_trim_tol=0.1)
+    with pytest.raises(UnknownOptionError, match="L1_wt"):
+        model.fit_regularized("l1", alpha=3.0, L1_wt=0.5)
+    with pytest.raises(DataError, match="size_trim_tol"):
+        model.fit_regularized("l1", alpha=3.0, trim_mode="size", size_trim_tol=-1.0)
+
+
+def test_labelled_strengths_are_read_by_name():
+    model = _model()
+    names = list(model.exog_names)
+    strength = pd.Series(np.linspace(0.0, 0.7, 8), index=names)
+    expected = model.fit_regularized(alpha=strength.to_numpy()).params
+    pd.testing.assert_series_equal(model.fit_regularized(alpha=strength[::-1]).params, expected)
+    pd.testing.assert_series_equal(model.fit_regularized(alpha=dict(strength[::-1])).params, expected)
+    pd.testing.assert_series_equal(
+        model.fit_regularized(alpha=1.0, penalize_intercept=True, penalty_weights=strength[::-1]).params, expected
+    )
+    pd.testing.assert_series_equal(model.fit_regularized(alpha=strength.reset_index(drop=True)).params, expected)
+    for wrong in (strength[1:], strength.rename({"glu": "glucose"})):
+        with pytest.raises(DataError, match="name each column once"):
+            model.fit_regularized(alpha=wrong)
+
+
+def test_class_weights_by_the_values_of_the_response():
+    X, y = _data()
+    frame = pd.DataFrame({"y": np.where(y > 0, "yes", "no"), "x": X[:, 1]})
+    model = ls.logit("y ~ x", frame)
+    by_position = model.fit_regularized(alpha=0.01, class_weight={0: 1.0, 1: 3.0}).params
+    by_value = model.fit_regularized(alpha=0.01, class_weight={"yes": 3.0}).params
+    pd.testing.assert_series_equal(by_value, by_position)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_standardized_columns_of_any_size(size):
+    X, y = _data(200, 2)
+    expected = ls.Logit(y, X).fit_regularized(alpha=0.01, standardize=True).params
+    X[:, 2] *= size
+    found = ls.Logit(y, X).fit_regularized(alpha=0.01, standardize=True).params
+    np.testing.assert_allclose(found * [1.0, 1.0, size], expected, rtol=1e-9)
+
+
+def test_refusals_of_paths():
+    X, y = _data()
+    model = ls.Logit(y, X)
+    for arguments in ({"count": 0}, {"ratio": 2.0}, {"cv": 2.5}, {"cv": 1}, {"alphas": "a"}, {"alphas": []}):
+        with pytest.raises(DataError):
+            model.regularization_path(**arguments)

@@ -134,6 +134,18 @@ def column_sums(design: Design, center: FloatArray | None) -> FloatArray:
     return design.reduce(of_block, rows=4096)
 
 
+def _deviations(design: Design, mean: FloatArray, total: float) -> FloatArray:
+    """Standard deviations of the columns: (k,)."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        deviation = np.sqrt(column_sums(design, mean) / total)
+    extreme = ~((deviation > 1e-150) & (deviation < 1e150))
+    if extreme.any():  # constant, or of a size whose square is no number
+        distance = np.abs(design.X[:, extreme] - mean[extreme])
+        size = np.where((distance > 0.0).any(axis=0), distance.max(axis=0), 1.0)
+        deviation[extreme] = size * np.sqrt(design.row_weight @ (distance / size) ** 2 / total)
+    return np.asarray(deviation)
+
+
 def prepare(design: Design, penalty: Penalty) -> PenalizedProblem:
     """Centre and scale the columns for a kind of penalty (its strength may still change, but not where it is zero)."""
     total = float(design.row_weight.sum())
@@ -141,7 +153,7 @@ def prepare(design: Design, penalty: Penalty) -> PenalizedProblem:
     part = design.thinned(SUBSAMPLE_STRIDE) if not penalty.standardize and design.rows >= SUBSAMPLE_ROWS else design
     counted = float(part.row_weight.sum())
     mean = column_sums(part, None) / counted
-    deviation = np.sqrt(column_sums(part, mean) / counted)
+    deviation = _deviations(part, mean, counted)
     constant = design.constant
     deviation[deviation <= 1e-13 * np.abs(mean)] = 0.0
     sized = np.where(deviation > 0.0, deviation, np.where(mean != 0.0, np.abs(mean), 1.0))

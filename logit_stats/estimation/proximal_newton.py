@@ -94,6 +94,19 @@ def penalized_fit(
     )
 
 
+def estimate_at(estimate: PenalizedEstimate, gamma: FloatArray) -> PenalizedEstimate:
+    """Return the estimate moved to other working coefficients, with what holds there."""
+    point = _Search(estimate.problem, estimate.penalty).at_start(gamma, None)
+    return replace(
+        estimate,
+        gamma=gamma,
+        point=point.here,
+        curvature=point.curvature,
+        objective=point.value,
+        violation=point.violation,
+    )
+
+
 class _Search:
     """The objective of a penalized fit, and steps towards its minimum."""
 

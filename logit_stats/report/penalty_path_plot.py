@@ -12,7 +12,9 @@ MOST_NAMES = 15
 _DASHES = ("-", "--", "-.", ":")
 
 
-def penalty_path_plot(params: pd.DataFrame, chosen: float | None = None, ax: Any = None) -> Any:
+def penalty_path_plot(
+    params: pd.DataFrame, chosen: float | None = None, ax: Any = None, *, label: str = "coefficient"
+) -> Any:
     """Draw coefficients against the strength of the penalty, which falls from left to right (logarithmic).
 
     Parameters
@@ -23,6 +25,8 @@ def penalty_path_plot(params: pd.DataFrame, chosen: float | None = None, ax: Any
     chosen : float, optional
         Alpha to mark.
     ax : Axes, optional
+    label : str
+        What the coefficients are.
 
     Returns
     -------
@@ -43,7 +47,7 @@ def penalty_path_plot(params: pd.DataFrame, chosen: float | None = None, ax: Any
     ax.axhline(0.0, color=colours.faint, linewidth=0.8, zorder=0)
     ax.set_xscale("log")
     ax.invert_xaxis()
-    name_axes(ax, "alpha", "coefficient")
+    name_axes(ax, "alpha", label)
     if len(shown):
         _name_lines(ax, shown)
     return ax
