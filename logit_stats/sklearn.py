@@ -200,9 +200,7 @@ class LogitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _one_vs_rest(self, X: Any, outcomes: Any, weight: Any) -> list[tuple[Any, int, None]]:
         design, penalty = self._problem(Logit(outcomes[:, 0], X, check_rank=False, **_sampling(weight)).design)
-        estimates = one_vs_rest_fits(
-            prepare(design, penalty), penalty, outcomes, tol=self.tol, maxiter=self.max_iter
-        )
+        estimates = one_vs_rest_fits(prepare(design, penalty), penalty, outcomes, tol=self.tol, maxiter=self.max_iter)
         for estimate in estimates:
             self._warn_unless_converged(estimate)
         return [(estimate.beta, max(1, estimate.iterations), None) for estimate in estimates]
