@@ -465,11 +465,17 @@ def test_margins_of_array_fits_count_weights_trials_and_offsets():
 
 
 def test_path_names_its_lines_without_covering(data):
-    path = ls.logit("low ~ age + lwt + race + smoke + ptl + ht + ui + ftv", data).regularization_path(cv=5)
+    model = ls.logit("low ~ age + lwt + race + smoke + ptl + ht + ui + ftv", data)
+    path = model.regularization_path(cv=5)
     ax = path.plot()
     names = list(path.params.columns[1:])
+    # on the scale on which they are penalized
+    deviation = dict(zip(model.exog_names, np.std(model.exog, axis=0), strict=True))
     for line, name in zip(ax.lines, names, strict=False):
-        assert_allclose(line.get_ydata(), path.params[name].sort_index(ascending=False))
+        drawn = path.params[name].sort_index(ascending=False) * deviation[name]
+        assert_allclose(line.get_ydata(), drawn, rtol=1e-9)
+    plain = model.regularization_path(count=3, standardize=False)
+    assert_allclose(plain.plot().lines[0].get_ydata(), plain.params[names[0]])
     written = [text for text in ax.texts if text.get_text() in names]
     assert len(written) == len(names)
     heights = np.sort([text.xyann[1] for text in written])
