@@ -49,8 +49,9 @@ def test_first_order_follows_exact_refits(way):
             (first.without_one(), by_row, 0.99, 1.15),
             (first.without_group(found.codes, len(found.labels)), by_cluster, 0.98, 1.6),
         ):
-            moved = want.standard_errors_without[:, j] - np.asarray(res.bse)[j]
-            for ours, theirs in ((got.beta, -want.dfbeta[:, j]), (got.se, moved)):
+            unit = np.asarray(res.bse)[j]
+            moved = want.standard_errors_without[:, j] / unit - 1.0
+            for ours, theirs in ((got.beta, -want.dfbeta[:, j] / unit), (got.se, moved)):
                 assert np.corrcoef(ours, theirs)[0, 1] > close
                 assert 0.9 < np.polyfit(ours, theirs, 1)[0] < steepest
 
@@ -246,6 +247,8 @@ def test_what_is_refused():
     res = ls.logit(FORMULA, data).fit()
     with pytest.raises(DataError, match="no term"):
         res.fragility("height")
+    with pytest.raises(DataError, match="beside the constant"):
+        ls.logit("low ~ 1", data).fit().fragility()
     with pytest.raises(DataError, match="most=0"):
         res.fragility(most=0)
     with pytest.raises(DataError, match="alpha"):
@@ -262,3 +265,23 @@ def test_what_is_refused():
         ls.logit(FORMULA, data).fit_firth().fragility()
     with pytest.raises(NotAvailableError, match="constraints"):
         ls.logit(FORMULA, data).fit_constrained("age = 0").fragility()
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e300])
+def test_units_do_not_matter(factor):
+    data = birthwt()
+    plain = ls.logit(FORMULA, data).fit().fragility("lwt").frame
+    scaled = ls.logit(FORMULA, data.assign(lwt=data["lwt"] * factor)).fit().fragility("lwt").frame
+    assert scaled["labels"].tolist() == plain["labels"].tolist()
+    assert_allclose(scaled["p_after"], plain["p_after"], rtol=1e-6)
+
+
+def test_repeated_labels_are_told_apart_by_position():
+    data = ls.datasets.load("birthwt").set_axis([0] * 189)
+    res = ls.logit(FORMULA, data).fit()
+    found = res.fragility("smoke").findings[1]
+    assert found.size >= 1
+    assert "0 (position " in found.sentence
+    levels = ls.datasets.load("birthwt").set_index(["race", "age"], append=True, drop=False)
+    levels.index.names = [None] * 3
+    assert "Coefficients minus" in str(ls.logit(FORMULA, levels).fit().get_influence().exact(most=2))

@@ -84,7 +84,8 @@ class ExactInfluence:
             "moves most": [self.names[j] for j in most], "one step": (self.one_step / self.standard_errors)[at, most],
             "exact": self.dfbetas[at, most], "p": self.p_values[most], "p without": self.p_without[at, most],
         }  # fmt: skip
-        return pd.DataFrame(columns, index=self.labels.rename(self.unit))
+        several = isinstance(self.labels, pd.MultiIndex)
+        return pd.DataFrame(columns, index=self.labels if several else self.labels.rename(self.unit))
 
     @property
     def _title(self) -> str:

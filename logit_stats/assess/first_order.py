@@ -30,7 +30,7 @@ LEAST_LEFT = 1e-8
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """Changes of a coefficient and of its standard error, one for each thing that could be done."""
+    """Changes of a coefficient and of its standard error, in standard errors, one for each thing that could be done."""
 
     beta: FloatArray
     se: FloatArray
@@ -50,9 +50,11 @@ class FirstOrder:
 
     def __init__(self, reported: Reported, j: int) -> None:
         fit = reported.fit
-        self._reported, self._fit, self._se = reported, fit, float(reported.standard_errors[j])
+        self._reported, self._fit = reported, fit
         self._V = fit.covariance_working
-        self._c = self._along(self._V @ fit.working.matrix(fit.parameters)[j])
+        # in standard errors, whose squares are numbers whatever the units of the column
+        unit = fit.working.matrix(fit.parameters)[j] / float(reported.standard_errors[j])
+        self._c = self._along(self._V @ unit)
         weight = fit.design.weight
         sampling = weight is not None and fit.design.weight_kind == "sampling"
         # one of the identical rows of a frequency weight is spoken of; a sampling weight goes with its row
@@ -126,7 +128,7 @@ class FirstOrder:
         return self._along(self._V @ gradient)
 
     def _changes(self, beta: FloatArray, squared: FloatArray) -> Changes:
-        return Changes(beta, 0.5 * self._se * squared / self._variance)
+        return Changes(beta, 0.5 * squared / self._variance)
 
     def without_one(self) -> Changes:
         """(n,) changes when one observation of each row is left out."""

@@ -132,10 +132,12 @@ class _Target:
         return -quantile if self.kind == "lost" else quantile
 
     def distance(self, reported: Reported) -> float:
-        beta, se = reported.fit.beta[self.j], reported.standard_errors[self.j]
-        return float(self.side * beta + self._slope(reported) * se)
+        """How far it is, in standard errors."""
+        beta, se = float(reported.fit.beta[self.j]), float(reported.standard_errors[self.j])
+        return self.side * beta / se + self._slope(reported)
 
     def gains(self, reported: Reported, beta: FloatArray, se: FloatArray) -> FloatArray:
+        """How much nearer these changes bring it."""
         return np.asarray(-(self.side * beta + self._slope(reported) * se))
 
     def reached(self, found: Refit) -> bool:
@@ -318,6 +320,8 @@ def fragility(
     design = reported.fit.design
     if term is None:
         columns = tuple(j for j in range(design.columns) if j != design.constant)
+        if not columns:
+            raise DataError("There is no coefficient beside the constant; name the constant to ask about it.")
     else:
         columns = find_term(design, term).columns
     if most is None:

@@ -76,10 +76,11 @@ class WithoutRows:
         """``Without rows 12 and 87 (2 of 189)``; with frequency weights, how many of a row's observations."""
         design = self.reported.fit.design
         rows = np.flatnonzero(tally)
+        names = _names(design.index, rows)
         if design.frequency is None:
-            what = in_words("row", list(design.index[rows]))
+            what = in_words("row", names)
         else:
-            pairs = zip(design.index[rows], tally[rows], design.frequency[rows], strict=True)
+            pairs = zip(names, tally[rows], design.frequency[rows], strict=True)
             what = in_words("row", [f"{row} ({n} of its {of:.0f})" if of > 1 else str(row) for row, n, of in pairs])
         return f"Without {what} ({tally.sum()} of {self.total})"
 
@@ -165,7 +166,8 @@ class OutcomesChanged:
 
     def words(self, tally: Tally) -> str:
         """``With the outcomes of rows 12 and 87 changed (2 of 189)``."""
-        labels = list(pd.unique(pd.Index(self.labels(tally))))
+        n = len(self._successes)
+        labels = _names(self.reported.fit.design.index, np.flatnonzero(tally[:n] + tally[n:]))
         outcomes = "the outcome" if tally.sum() == 1 else "the outcomes"
         return f"With {outcomes} of {in_words('row', labels)} changed ({tally.sum()} of {self.total})"
 
@@ -182,6 +184,11 @@ def intervention(reported: Reported, change: str, groups: Any) -> Intervention:
             raise DataError("groups= leaves out whole clusters; it does not go with change='outcomes'.")
         return OutcomesChanged(reported)
     return WithoutRows(reported) if groups is None else WithoutClusters(reported, groups)
+
+
+def _names(index: pd.Index, rows: NDArray[np.intp]) -> list[Any]:
+    """Labels of rows, with their positions where labels occur several times."""
+    return list(index[rows]) if index.is_unique else [f"{index[i]} (position {i})" for i in rows]
 
 
 def _spread(values: FloatArray, kept: NDArray[np.bool_]) -> FloatArray:
