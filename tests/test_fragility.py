@@ -16,6 +16,11 @@ from logit_stats.errors import DataError, LogitStatsError, NotAvailableError
 FORMULA = "low ~ age + lwt + smoke"
 
 
+def said(thing) -> str:
+    """What a result prints, without its line breaks."""
+    return " ".join(str(thing).split())
+
+
 def birthwt():
     data = ls.datasets.load("birthwt").assign(
         f=lambda d: 1 + d["ftv"], s=lambda d: 1.5 + d["ptl"], clinic=lambda d: np.arange(len(d)) % 20
@@ -117,7 +122,7 @@ def test_every_claim_holds_without_the_clusters():
     for finding in got.findings:
         if finding.size:
             assert holds(finding, res, ls.logit(FORMULA, data[~data["clinic"].isin(finding.labels)]).fit())
-    assert "Without clinic" in str(got)
+    assert "Without clinic" in said(got)
 
 
 @pytest.mark.parametrize("way", ["model", "sampling", "HC0", "clusters"])
@@ -207,21 +212,21 @@ def test_weights_are_repeated_rows():
 
 def test_what_it_says():
     res = ls.logit("low ~ age + lwt + C(race) + smoke", ls.datasets.load("birthwt")).fit()
-    text = str(res.fragility("lwt"))
+    text = said(res.fragility("lwt"))
     assert "Without row 67 (1 of 189) lwt is no longer significant: p 0.0498 -> 0.089." in text
     assert "lwt is not reversed: no set of up to 18 of 189 was found" in text
     assert "verified by refitting" in text
     race = res.fragility("C(race)")
     assert race.frame["coefficient"].unique().tolist() == ["C(race)[T.black]", "C(race)[T.other]"]
-    assert "Without rows 130 and 155 (2 of 189) C(race)[T.other] is no longer significant" in str(race)
-    assert "(fewer do not do it)" in str(race)
+    assert "Without rows 130 and 155 (2 of 189) C(race)[T.other] is no longer significant" in said(race)
+    assert "(fewer do not do it)" in said(race)
     assert "<li>" in race._repr_html_()
     assert "<li>" in res.fragility("age", change="outcomes", most=1)._repr_html_()
 
 
 def test_rows_without_which_there_is_no_estimate_are_said():
     got = ls.logit("y ~ x", ls.datasets.load("ten_points")).fit().fragility()
-    assert "Without row 1 (1 of 10): there is no finite estimate" in str(got)
+    assert "Without row 1 (1 of 10): there is no finite estimate" in said(got)
 
 
 def test_many_rows_take_few_refits(monkeypatch):
@@ -284,4 +289,4 @@ def test_repeated_labels_are_told_apart_by_position():
     assert "0 (position " in found.sentence
     levels = ls.datasets.load("birthwt").set_index(["race", "age"], append=True, drop=False)
     levels.index.names = [None] * 3
-    assert "Coefficients minus" in str(ls.logit(FORMULA, levels).fit().get_influence().exact(most=2))
+    assert "Coefficients minus" in said(ls.logit(FORMULA, levels).fit().get_influence().exact(most=2))

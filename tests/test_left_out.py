@@ -17,6 +17,11 @@ SMALL_CASES = ("spector_numeric", "menarche_grouped_dose", "bcg_rare_grouped", "
                "pima_train_test")  # fmt: skip
 
 
+def said(thing) -> str:
+    """What a result prints, without its line breaks."""
+    return " ".join(str(thing).split())
+
+
 @cache
 def fitted(name: str) -> tuple:
     case = load_case(name)
@@ -82,7 +87,7 @@ def test_a_row_that_alone_holds_a_coefficient_is_said():
         {"s": [3, 5, 4, 6, 2], "m": [10, 9, 11, 10, 8], "x": [1.0, 2, 3, 4, 5], "own": [0, 0, 1, 0, 0]}
     )
     found = ls.logit("s ~ x + own", alone, trials="m").fit().refit_without(2)
-    assert "no estimate of own" in str(found)
+    assert "no estimate of own" in said(found)
     assert found.frame["without"].isna().all()
 
 
@@ -90,10 +95,10 @@ def test_separation_without_a_row_is_no_error():
     ten = ls.logit("y ~ x", ls.datasets.load("ten_points")).fit()
     got = ten.get_influence().exact(1)
     assert np.isnan(got.dfbeta).all()
-    assert "Without row 1 there is no finite estimate" in str(got)
+    assert "Without row 1 there is no finite estimate" in said(got)
     assert "no finite estimate" in got._repr_html_()
     found = ten.refit_without([0, 2, 3])
-    assert "all outcomes left are the same" in str(found)
+    assert "all outcomes left are the same" in said(found)
     assert "same" in found._repr_html_()
 
 
@@ -139,7 +144,7 @@ def test_a_refit_is_the_fit_to_the_other_rows(way):
     assert_allclose(got.frame["p_value"], whole.pvalues, rtol=1e-12)
     assert_allclose(got.frame["change_se"], (want.params - whole.params) / whole.bse, rtol=1e-6, atol=1e-9)
     assert (got.observations, got.left) == (whole.nobs, want.nobs)
-    assert "rows mother 132, mother 146 and mother 3 (" in str(got)
+    assert "rows mother 132, mother 146 and mother 3 (" in said(got)
 
 
 def test_one_of_the_identical_rows_is_left_out():
@@ -187,10 +192,10 @@ class TestClusters:
         one = found.dfbeta[[list(found.labels).index(c) for c in ("clinic 4", "clinic 7")]]
         assert_allclose(got.one_step, one)
         assert np.corrcoef(one.ravel(), got.dfbeta.ravel())[0, 1] > 0.98
-        assert "of 11, with" in str(found)
+        assert "of 11, with" in said(found)
         whole = res.refit_without("clinic 4", groups="clinic")
         assert_allclose(whole.frame["without"], res.params - got.dfbeta[0], rtol=1e-10)
-        assert "Without clinic clinic 4" in str(whole)
+        assert "Without clinic clinic 4" in said(whole)
 
     def test_clusters_of_one_row_are_rows(self):
         _, res = fitted("birthwt_factor")

@@ -22,6 +22,11 @@ IN_R = {
 }
 
 
+def said(thing) -> str:
+    """What a result prints, without its line breaks."""
+    return " ".join(str(thing).split())
+
+
 @pytest.fixture(scope="module")
 def pima():
     return ls.logit(FORMULA, ls.datasets.load("pima")).fit()
@@ -76,7 +81,7 @@ def test_a_number_that_is_not_positive_is_not_shifted(pima):
     got = pima.linearity("npreg")
     assert np.isnan(got.frame["statistic"].iloc[0])
     assert got.frame["statistic"].iloc[1] > 0
-    assert "npreg is 0 or less in 28 of 200 rows. It is not shifted" in str(got)
+    assert "npreg is 0 or less in 28 of 200 rows. It is not shifted" in said(got)
     assert "not shifted" in got._repr_html_()
 
 
@@ -94,7 +99,7 @@ def test_which_numbers_are_tested():
 def test_what_cannot_be_fitted_is_said():
     got = ls.logit("low ~ age + lwt + ptl", ls.datasets.load("birthwt")).fit().linearity("ptl")
     assert got.frame["p_value"].isna().all()
-    assert "no finite estimate (separation)" in str(got)
+    assert "no finite estimate (separation)" in said(got)
 
 
 def test_frequency_weights_are_repeated_rows():
@@ -133,7 +138,7 @@ def test_under_sampling_weights_the_test_is_walds():
     larger = ls.logit("low ~ age + lwt + I(age * np.log(age))", data, sampling_weights="s").fit()
     want = larger.wald_test("I(age * np.log(age)) = 0")
     assert_allclose(got.frame["statistic"].iloc[0], want.statistic, rtol=1e-6)
-    assert "Wald (survey covariance)" in str(got)
+    assert "Wald (survey covariance)" in said(got)
 
 
 def test_what_is_refused(pima):

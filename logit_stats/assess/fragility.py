@@ -26,6 +26,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.terms import find_term
 from logit_stats.errors import DataError, NotAvailableError, check_choice
 from logit_stats.inference.wald import Reported, t_degrees
+from logit_stats.wording import lines
 
 CONCLUSIONS = ("sign", "significance", "reversal")
 # Units of which every single one is tried by an exact refit.
@@ -70,7 +71,7 @@ class Finding:
     sentence: str
 
     def __str__(self) -> str:
-        return self.sentence
+        return lines(self.sentence)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +101,7 @@ class Fragility:
 
     def __str__(self) -> str:
         title = f"Fragility of conclusions (significance at {self.alpha:g})"
-        return "\n".join([title, *[finding.sentence for finding in self.findings], *self.notes])
+        return "\n".join([title, *[lines(said) for said in (*[f.sentence for f in self.findings], *self.notes)]])
 
     __repr__ = __str__
 

@@ -28,7 +28,7 @@ from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.cluster import read_codes
 from logit_stats.inference.covariance import covariance_of_part
 from logit_stats.inference.wald import Reported
-from logit_stats.wording import WIDTH
+from logit_stats.wording import WIDTH, lines
 
 MAXITER = 100
 
@@ -137,14 +137,15 @@ class RefitWithout:
 
     def __str__(self) -> str:
         if self.reason:
-            return f"{self._title}: {self.reason}."
-        return f"{self._title}\n{self.frame.to_string(line_width=WIDTH, float_format='{:.4g}'.format)}"
+            return lines(f"{self._title}: {self.reason}.")
+        shown = self.frame[["coef", "without", "change_se", "p_value", "p_without"]]
+        return f"{lines(self._title)}\n{shown.to_string(line_width=WIDTH, float_format='{:.4g}'.format)}"
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         if self.reason:
-            return f"<p>{escape(str(self))}</p>"
+            return f"<p>{escape(self._title)}: {escape(self.reason)}.</p>"
         return f"<p>{escape(self._title)}</p>{self.frame.to_html(float_format='{:.4g}'.format)}"
 
 

@@ -33,7 +33,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.covariance import Covariance, covariance
 from logit_stats.inference.hypotheses import columns_are_zero, wald_statistic
-from logit_stats.wording import WIDTH
+from logit_stats.wording import WIDTH, lines
 
 FEWEST_KNOTS, MOST_KNOTS = 3, 7
 
@@ -62,7 +62,7 @@ class Linearity:
 
     def __str__(self) -> str:
         table = self.frame.to_string(line_width=WIDTH, index=False, float_format="{:.4g}".format, na_rep="")
-        return "\n".join([self._title, table, *self.notes])
+        return "\n".join([lines(self._title), table, *map(lines, self.notes)])
 
     __repr__ = __str__
 
