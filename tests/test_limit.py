@@ -298,6 +298,18 @@ def test_units_do_not_matter(scale, shift):
     assert_allclose(other.predict(), plain.predict(), atol=1e-8)
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+def test_units_at_the_ends_of_double_precision(scale):
+    y, X = DATA["HG"].to_numpy(), np.column_stack([np.ones(len(DATA)), DATA[["NV", "PI", "EH"]]])
+    for fitted in (lambda m: m.fit_limit(), lambda m: m.fit_firth()):
+        plain, other = fitted(ls.Logit(y, X)), fitted(ls.Logit(y, X * [1, scale, scale, 1]))
+        unit = np.array([1, scale, scale, 1])
+        assert_allclose(other.conf_int() * unit[:, None], plain.conf_int(), rtol=1e-7)
+        assert_allclose(other.pvalues, plain.pvalues, rtol=1e-6)
+    ordinary = [ls.Logit(y, X[:, [0, 2, 3]] * c).fit().conf_int(method="profile") for c in ([1, scale, 1], 1)]
+    assert_allclose(ordinary[0] * np.array([[1], [scale], [1]]), ordinary[1], rtol=1e-7)
+
+
 def test_arrays_of_one_column_and_without_constant():
     res = ls.Logit([0, 0, 1, 1], np.array([-2.0, -1, 1, 2])).fit_limit()
     assert isinstance(res.params, np.ndarray)

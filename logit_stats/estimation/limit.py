@@ -202,8 +202,8 @@ def kept_columns(cone: RecessionCone) -> tuple[int, ...]:
     As many columns are left out as the cone has dimensions, such that the cone moves no combination of the others alone.
     """
     k, dimensions = cone.span.shape
-    moved = cone.rows.working.matrix(k) @ cone.span
-    moved = moved / np.linalg.norm(cone.rows.working.matrix(k), axis=1, keepdims=True)
+    A = cone.rows.working.matrix(k)
+    moved = (A / np.abs(A).max(axis=1, keepdims=True)) @ cone.span
     if cone.rows.design.constant is not None:
         moved[cone.rows.design.constant] *= 1e-3
     _, _, order = qr(moved.T, mode="economic", pivoting=True)

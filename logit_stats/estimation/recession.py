@@ -235,7 +235,8 @@ class RecessionCone:
             if stays:
                 found.append(FINITE)
                 continue
-            unit = form / np.linalg.norm(form)
+            unit = form / np.abs(form).max()  # whose square is a number, however small those of the form
+            unit = unit / np.linalg.norm(unit)
             key = np.round(unit, 12).tobytes()
             if key not in known:
                 known[key] = self._fate(unit)

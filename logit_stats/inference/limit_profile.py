@@ -9,6 +9,7 @@ by the same rows whatever t is; its supremum is again that of the rows it leaves
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import stats
@@ -21,7 +22,7 @@ from logit_stats.estimation.limit import LimitFit, kept_columns, remaining
 from logit_stats.estimation.recession import DOWN, FINITE, UNDETERMINED, RecessionCone, SignedRows
 from logit_stats.estimation.separation import find_separation
 from logit_stats.estimation.working import WorkingColumns, centred_columns
-from logit_stats.inference.profile import Profile, constrained_maximum, directions_along
+from logit_stats.inference.profile import Profile, constrained_maximum, directions_along, scaled_row
 
 DOUBLINGS = 60
 
@@ -52,14 +53,18 @@ class HeldCoefficient:
             design = remaining(design, found, [*(others[i] for i in kept), j])
         return cls(design, centred_columns(design))
 
+    @cached_property
+    def _row(self) -> tuple[FloatArray, float]:
+        return scaled_row(self.working, self.design.columns, self.design.columns - 1)
+
     @property
-    def form(self) -> FloatArray:
-        """(k,) a with ``a'gamma`` the coefficient."""
-        return np.asarray(self.working.matrix(self.design.columns)[-1])
+    def unit(self) -> float:
+        """What values are multiples of: the size of the coefficient of a working column."""
+        return self._row[1]
 
     def supremum(self, value: float, start: FloatArray) -> tuple[FloatArray, float]:
-        """Working coefficients and log-likelihood with the coefficient held at a value, from a start moved onto it."""
-        a = self.form
+        """Working coefficients and log-likelihood with the coefficient held at ``value * unit``, from a start moved onto it."""
+        a, _ = self._row
         onto = start + a * ((value - float(a @ start)) / float(a @ a))
         return constrained_maximum(self.design, self.working, onto, directions_along(a))
 
@@ -110,12 +115,12 @@ class LimitProfile:
 
     def _end(self, held: HeldCoefficient, falling: bool, quantile: float) -> float:
         """Value at which twice the fall of the log-likelihood is the quantile; the fall is monotone in the value."""
-        unit = float(np.linalg.norm(held.form)) * (-1.0 if falling else 1.0)
+        sign = -1.0 if falling else 1.0
         last = np.zeros(held.design.columns)
 
         def excess(t: float) -> float:
             nonlocal last
-            last, loglik = held.supremum(t * unit, last)
+            last, loglik = held.supremum(t * sign, last)
             return 2.0 * (self.fit.loglik - loglik) - quantile
 
         low = high = 0.0
@@ -124,7 +129,7 @@ class LimitProfile:
         else:
             low = self._first(excess, -1.0, positive=True)
         last = np.zeros(held.design.columns)
-        return unit * float(brentq(excess, low, high, xtol=1e-12, rtol=1e-14))
+        return sign * held.unit * float(brentq(excess, low, high, xtol=1e-12, rtol=1e-14))
 
     @staticmethod
     def _first(excess: object, step: float, positive: bool) -> float:

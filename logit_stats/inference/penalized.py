@@ -24,6 +24,7 @@ from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.rows import variance
 from logit_stats.estimation.working import WorkingColumns
 from logit_stats.inference.covariance import Covariance
+from logit_stats.inference.profile import scaled_row
 from logit_stats.inference.row_scores import gram, information_weights, leverages
 
 # A limit farther out than this many standard errors is beyond double precision, and reported as infinite.
@@ -63,16 +64,15 @@ class PenalizedProfile:
         point, _, _ = maximise_penalized(self.design, self.working, onto, directions=directions, tol=1e-10)
         return point
 
-    def _row(self, j: int) -> FloatArray:
-        return np.asarray(self.working.matrix(len(self.best.gamma))[j])
-
     def _fall(self, point: PenalizedPoint) -> float:
         return max(2.0 * (self.best.penalized_loglik - point.penalized_loglik), 0.0)
 
     def statistics(self) -> FloatArray:
         """(k,) penalized likelihood-ratio statistics of each coefficient."""
         k = len(self.best.gamma)
-        return np.array([self._fall(self.constrained(self._row(j), 0.0, self.best)) for j in range(k)])
+        return np.array(
+            [self._fall(self.constrained(scaled_row(self.working, k, j)[0], 0.0, self.best)) for j in range(k)]
+        )
 
     def interval(self, j: int, alpha: float) -> tuple[float, float]:
         """Limits of one coefficient at level ``1 - alpha``.
@@ -85,9 +85,9 @@ class PenalizedProfile:
         if not 0.0 < alpha < 1.0:
             raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
         root = float(np.sqrt(stats.chi2.isf(alpha, 1)))
-        a = self._row(j)
+        a, size = scaled_row(self.working, len(self.best.gamma), j)
         se = float(np.sqrt(a @ self.best.inverse @ a))
-        return self._limit(a, -se, root), self._limit(a, se, root)
+        return size * self._limit(a, -se, root), size * self._limit(a, se, root)
 
     def _limit(self, a: FloatArray, unit: float, target: float) -> float:
         """Value on one side at which the root of the fall is the target, by Newton's method kept between bounds.

@@ -58,10 +58,10 @@ class Profile:
         if self.fit.design.weight_kind == "sampling":
             raise NotAvailableError('Under sampling weights there is no likelihood to profile; use method="wald".')
         quantile = float(stats.chi2.isf(alpha, 1))
-        a = self.fit.working.matrix(self.fit.parameters)[j]
+        a, size = scaled_row(self.fit.working, self.fit.parameters, j)
         directions = directions_along(a)
-        centre, se = float(a @ self.fit.gamma), float(self.fit.standard_errors[j])
-        low, high = (self._limit(a, directions, centre, sign * se, quantile) for sign in (-1.0, 1.0))
+        centre, se = float(a @ self.fit.gamma), float(self.fit.standard_errors[j]) / size
+        low, high = (size * self._limit(a, directions, centre, sign * se, quantile) for sign in (-1.0, 1.0))
         return low, high
 
     def _limit(self, a: FloatArray, directions: FloatArray, centre: float, unit: float, quantile: float) -> float:
@@ -88,10 +88,20 @@ class Profile:
 
     def statistic(self, j: int, value: float = 0.0) -> float:
         """Likelihood-ratio statistic of coefficient j against a value."""
-        a = self.fit.working.matrix(self.fit.parameters)[j]
-        onto = self.fit.gamma + a * ((value - float(a @ self.fit.gamma)) / float(a @ a))
+        a, size = scaled_row(self.fit.working, self.fit.parameters, j)
+        onto = self.fit.gamma + a * ((value / size - float(a @ self.fit.gamma)) / float(a @ a))
         _, loglik = constrained_maximum(self.fit.design, self.fit.working, onto, directions_along(a))
         return max(2.0 * (self.fit.loglik - loglik), 0.0)
+
+
+def scaled_row(working: WorkingColumns, k: int, j: int) -> tuple[FloatArray, float]:
+    """(k,) a, and a number, with the user's coefficient j the number times ``a'gamma``.
+
+    The largest of a is one: a column of size 1e300 has a coefficient of size 1e-300, whose square is no number.
+    """
+    a = working.matrix(k)[j]
+    size = float(np.abs(a).max())
+    return np.asarray(a / size), size
 
 
 def directions_along(a: FloatArray) -> FloatArray:
