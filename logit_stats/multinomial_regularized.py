@@ -17,6 +17,7 @@ from logit_stats.estimation.penalized import PenalizedEstimate
 from logit_stats.multinomial_model import MNLogit
 from logit_stats.prediction import new_design_columns
 from logit_stats.regularized_results import make_penalty
+from logit_stats.wording import WIDTH, lines
 
 NO_INFERENCE = (
     "A penalized fit has no valid Wald standard errors: the estimates are shrunk and the choice of the columns is part of "
@@ -129,7 +130,9 @@ class MNRegularizedResults:
         ]
 
     def __str__(self) -> str:
-        return "\n".join([*self._lines(), self.summary_frame().to_string(), NO_INFERENCE])
+        return "\n".join(
+            [*map(lines, self._lines()), self.summary_frame().to_string(line_width=WIDTH), lines(NO_INFERENCE)]
+        )
 
     __repr__ = __str__
 

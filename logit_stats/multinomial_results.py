@@ -19,11 +19,13 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError, check_choice
 from logit_stats.inference.covariance import covariance
 from logit_stats.multinomial_model import MNLogit, by_category
-from logit_stats.prediction import predict_new
+from logit_stats.prediction import new_rows, predict_new
+from logit_stats.wording import lines, table
 
 if TYPE_CHECKING:
     from logit_stats.crosscheck import Crosscheck
     from logit_stats.inference.category_margins import CategoryMargins
+    from logit_stats.inference.category_predictions import CategoryPrediction
     from logit_stats.inference.variable_margins import Margins
     from logit_stats.report.summary import Summary
 
@@ -170,6 +172,14 @@ class MNLogitResults(Estimates, Likelihood, JointTests):
         eta, index = (self.fit_.eta, None) if exog is None else predict_new(self.fit_, exog, None)
         return self._by_category(by_category(eta, which), index)
 
+    def get_prediction(self, exog: Any = None) -> CategoryPrediction:
+        """Probabilities of each category with standard errors and intervals; `exog` as for `predict`."""
+        from logit_stats.inference.category_predictions import category_prediction
+
+        Z, eta, index = new_rows(self.fit_, exog, None)
+        index = index if index is not None else self.fit_.design.index if exog is None else pd.RangeIndex(len(Z))
+        return category_prediction(self.covariance_, Z, eta, self.model.categories.labels, index)
+
     @property
     def resid_response(self) -> Matrix:
         """(n, J + 1) indicator of the category minus its probability."""
@@ -183,11 +193,11 @@ class MNLogitResults(Estimates, Likelihood, JointTests):
 
     def pred_table(self) -> Matrix:
         """(J + 1, J + 1) counts: row observed, column the most probable category; weights are counted."""
-        table = category_table(self.fit_)
+        counts = category_table(self.fit_)
         if not self.fit_.design.labelled:
-            return table
+            return counts
         labels = list(self.model.categories.labels)
-        return pd.DataFrame(table, index=pd.Index(labels, name="observed"), columns=pd.Index(labels, name="predicted"))
+        return pd.DataFrame(counts, index=pd.Index(labels, name="observed"), columns=pd.Index(labels, name="predicted"))
 
     def classification(self) -> CategoryClassification:
         """Precision, recall and F1 of each category, accuracy, Cohen's kappa, with a `report()` text."""
@@ -262,7 +272,7 @@ class MNLogitResults(Estimates, Likelihood, JointTests):
         save(self, path)
 
     def __str__(self) -> str:
-        return f"{self.model!r}\n{self.tidy().to_string(index=False)}"
+        return f"{lines(repr(self.model))}\n{table(self.tidy(), '{:.5g}'.format, keys=2)}"
 
     def __repr__(self) -> str:
         state = "" if self.converged else "NOT CONVERGED, "

@@ -560,6 +560,7 @@ def test_tidy_and_glance(women):
     assert "womenlf" not in repr(women)
     assert "263 used: 155 not_work, 42 parttime, 66 fulltime" in repr(women)
     assert "children[T.present]" in str(women)
+    assert max(len(line.rstrip()) for line in str(women).split("\n")) <= 80
     assert "<table" in women._repr_html_()
 
 
@@ -600,3 +601,37 @@ def test_design_based_covariance_of_sampling_weights():
     units = res.with_cov("survey", psu=np.arange(200) // 4, strata=np.arange(200) // 40)
     assert units.covariance_.df_design == 50 - 5 + 1 - 4
     assert "design-based" in units.summary().extra_txt
+
+
+def test_predictions_have_the_errors_of_the_delta_method(women):
+    new = pd.DataFrame({"hincome": [5.0, np.nan, 40.0], "children": ["present", "absent", "absent"]}, index=list("abc"))
+    found = women.get_prediction(new)
+    assert_allclose(found.predicted, women.predict(new), rtol=1e-12)
+    X = women.model.design.formula.design_matrix(new)[0][[0, 2]]
+    beta = flat(women.params)
+
+    def probabilities(b):
+        return women.model.predict(b, X).ravel()
+
+    step = 1e-6 * np.eye(6)
+    J = np.array([(probabilities(beta + s) - probabilities(beta - s)) / 2e-6 for s in step]).T
+    se = np.sqrt(np.diag(J @ women.cov_params().to_numpy() @ J.T)).reshape(2, 3)
+    assert_allclose(found.se[[0, 2]], se, rtol=1e-7)
+    assert np.isnan(found.se[1]).all()
+    frame = found.summary_frame()
+    assert list(frame.loc["a"].index) == ["not_work", "parttime", "fulltime"]
+    limits = found.conf_int()[[0, 2]]
+    assert ((limits[..., 0] > 0) & (limits[..., 1] < 1)).all()
+    assert_allclose(found.conf_int(0.1, "delta")[..., 1] - found.predicted, stats.norm.isf(0.05) * found.se)
+    assert "ci_lower" in str(found)
+    assert "<table" in found._repr_html_()
+
+
+def test_predictions_of_two_categories_are_those_of_the_binary_logit():
+    y, X = simulated(200, 3, 2)
+    many, two = (model(y, X).fit(cov_type="HC0").get_prediction(X[:7]) for model in (ls.MNLogit, ls.Logit))
+    assert_allclose(many.conf_int()[:, 1], two.conf_int(), rtol=1e-9)
+    assert_allclose(many.conf_int()[:, 0], 1 - two.conf_int()[:, ::-1], rtol=1e-9)
+    assert_allclose(many.se[:, 1], two.se, rtol=1e-9)
+    assert many.summary_frame().index.nlevels == 2
+    assert len(ls.MNLogit(y, X).fit().get_prediction().index) == 200

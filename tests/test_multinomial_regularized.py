@@ -156,7 +156,8 @@ def test_separated_data_have_a_penalized_fit():
 def test_says_what_it_is():
     model = ls.mnlogit(FORMULA, load_case("womenlf_multinomial").data)
     res = model.fit_regularized(alpha=0.05)
-    assert "every category has coefficients" in str(res)
+    assert "every\n  category has coefficients" in str(res)
+    assert max(map(len, str(res).split("\n"))) <= 80
     assert "<table" in res._repr_html_()
     assert list(res.summary_frame().columns) == ["not_work", "parttime", "fulltime"]
     for ask in (lambda: res.bse, lambda: res.pvalues, res.conf_int, res.cov_params):

@@ -11,6 +11,7 @@ import pandas as pd
 from logit_stats.assess.classification import report_lines
 from logit_stats.design.block import FloatArray
 from logit_stats.estimation.fit import Fit
+from logit_stats.wording import WIDTH
 
 
 def category_table(fit: Fit) -> FloatArray:
@@ -91,9 +92,8 @@ class CategoryClassification:
 
     def __str__(self) -> str:
         head = "Most probable category (row observed, column predicted)"
-        return (
-            f"{head}\n{self._counts().to_string(float_format='{:g}'.format)}\n\n{self.report()}\n\n{self._measures()}"
-        )
+        counts = self._counts().to_string(line_width=WIDTH, float_format="{:g}".format)
+        return f"{head}\n{counts}\n\n{self.report()}\n\n{self._measures()}"
 
     __repr__ = __str__
 
