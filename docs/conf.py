@@ -18,7 +18,7 @@ extensions = [
 ]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 nb_execution_mode = "off"  # notebooks are executed by their own stage of the checks
-exclude_patterns = ["_build", "performance_table.md"]
+exclude_patterns = ["_build", "performance_table.md", "penalized_table.md"]
 html_theme = "furo"
 html_title = f"logit_stats {release}"
 autosummary_generate = True
