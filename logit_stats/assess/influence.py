@@ -39,7 +39,7 @@ from logit_stats.design.patterns import PatternCodes, grouped_by_pattern, patter
 from logit_stats.errors import NotAvailableError, check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
-from logit_stats.inference.row_scores import leverages, score_residuals
+from logit_stats.inference.row_scores import leverages, residuals_and_weights, score_residuals
 from logit_stats.inference.wald import Reported
 from logit_stats.wording import WIDTH
 
@@ -97,7 +97,11 @@ class Influence:
     @cached_property
     def hat_matrix_diag(self) -> FloatArray:
         """(n,) leverages."""
-        return leverages(self.fit)
+        return leverages(self.fit, residuals_and_weights(self.fit, self._eta)[1])
+
+    @cached_property
+    def _eta(self) -> FloatArray:
+        return self.fit.eta
 
     @cached_property
     def _left(self) -> FloatArray:
@@ -117,12 +121,12 @@ class Influence:
     @cached_property
     def resid_pearson(self) -> FloatArray:
         """(n,) Pearson residuals."""
-        return residuals(self.fit, "pearson")
+        return residuals(self.fit, "pearson", self._eta)
 
     @cached_property
     def resid_dev(self) -> FloatArray:
         """(n,) deviance residuals."""
-        return residuals(self.fit, "dev")
+        return residuals(self.fit, "dev", self._eta)
 
     @cached_property
     def _chi2(self) -> FloatArray:

@@ -21,8 +21,8 @@ from logit_stats.estimation.rows import saturated_terms
 RESIDUALS = ("response", "pearson", "dev", "generalized", "working")
 
 
-def residuals(fit: Fit, kind: str) -> FloatArray:
-    """(n,) residuals of one of the kinds of `RESIDUALS`.
+def residuals(fit: Fit, kind: str, eta: FloatArray | None = None) -> FloatArray:
+    """(n,) residuals of one of the kinds of `RESIDUALS`; `eta` is the linear predictor, where that is known already.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def residuals(fit: Fit, kind: str) -> FloatArray:
         If `kind` is none of them.
     """
     check_choice("kind", kind, RESIDUALS)
-    eta = fit.eta
+    eta = fit.eta if eta is None else eta
     y, trials = fit.design.response.successes, fit.design.response.trials
     if kind == "pearson" and trials is None:
         sign = 2.0 * y - 1.0

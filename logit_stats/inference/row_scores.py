@@ -43,9 +43,12 @@ def information_weights(fit: Fit) -> FloatArray:
     return residuals_and_weights(fit)[1]
 
 
-def residuals_and_weights(fit: Fit) -> tuple[FloatArray, FloatArray]:
-    """(n,) ``y - m p`` and ``m p (1 - p)``, without frequency or sampling weights, in one pass."""
-    _, u, weight, _ = row_terms(_unweighted(fit), fit.eta)
+def residuals_and_weights(fit: Fit, eta: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+    """(n,) ``y - m p`` and ``m p (1 - p)``, without frequency or sampling weights, in one pass.
+
+    `eta` is the linear predictor, where that is known already.
+    """
+    _, u, weight, _ = row_terms(_unweighted(fit), fit.eta if eta is None else eta)
     return u, weight
 
 
