@@ -1,0 +1,101 @@
+"""The likelihood of the binary and grouped logit at any coefficients, under statsmodels' names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from logit_stats.base_model import DesignModel
+from logit_stats.design.block import FloatArray
+from logit_stats.design.from_arrays import new_columns
+from logit_stats.errors import DataError, check_choice
+from logit_stats.estimation.likelihood import moments
+from logit_stats.estimation.moments import Moments
+from logit_stats.estimation.rows import loglik_terms, probability, score_residual, variance
+from logit_stats.estimation.working import WorkingColumns
+
+_PLAIN = WorkingColumns()
+
+
+class BinaryLikelihood(DesignModel):
+    """What a model can say of coefficients that need not be its estimates."""
+
+    def _moments(self, params: Any) -> Moments:
+        return moments(self.design, self._coefficients(params), _PLAIN)
+
+    def _coefficients(self, params: Any) -> FloatArray:
+        beta = np.asarray(params, dtype=np.float64).reshape(-1)
+        if len(beta) != self.design.columns:
+            raise DataError(f"params has {len(beta)} values; the model has {self.design.columns} columns.")
+        return beta
+
+    def _eta(self, params: Any) -> FloatArray:
+        eta = self.design.X @ self._coefficients(params)
+        return eta if self.design.offset is None else eta + self.design.offset.values
+
+    def _weighted(self, values: FloatArray) -> FloatArray:
+        return values if self.design.weight is None else values * self.design.weight.values
+
+    def loglike(self, params: Any) -> float:
+        """Log-likelihood at `params` (with binomial coefficients, where rows hold counts)."""
+        return float(self.loglikeobs(params).sum())
+
+    def loglikeobs(self, params: Any) -> FloatArray:
+        """(n,) log-likelihood of every row, weighted."""
+        from scipy.special import gammaln
+
+        y, m = self.design.response.successes, self.design.response.trials
+        terms = loglik_terms(self._eta(params), y, m)
+        if m is not None:
+            terms = terms + gammaln(m + 1) - gammaln(y + 1) - gammaln(m - y + 1)
+        return self._weighted(terms)
+
+    def score(self, params: Any) -> FloatArray:
+        """(k,) gradient of the log-likelihood."""
+        return self._moments(params).score
+
+    def score_obs(self, params: Any) -> FloatArray:
+        """(n, k) contribution of every row to the gradient."""
+        return np.asarray(self.score_factor(params)[:, None] * self.design.X)
+
+    def score_factor(self, params: Any) -> FloatArray:
+        """(n,) derivative of every row's log-likelihood by its linear predictor, ``y - m p``, weighted."""
+        response = self.design.response
+        return self._weighted(score_residual(self._eta(params), response.successes, response.trials))
+
+    def hessian(self, params: Any) -> FloatArray:
+        """(k, k) second derivatives of the log-likelihood."""
+        return -self.information(params)
+
+    def hessian_factor(self, params: Any) -> FloatArray:
+        """(n,) second derivative of every row's log-likelihood by its linear predictor, ``-m p (1 - p)``, weighted."""
+        trials = self.design.response.trials
+        factor = -variance(self._eta(params)) * (1.0 if trials is None else trials)
+        return self._weighted(np.asarray(factor))
+
+    def information(self, params: Any) -> FloatArray:
+        """(k, k) expected information, for the logit minus the Hessian."""
+        return self._moments(params).information
+
+    def predict(self, params: Any, exog: Any = None, offset: Any = None, which: str = "mean") -> FloatArray:
+        """Probabilities, linear predictors or variances at `params`.
+
+        Parameters
+        ----------
+        params : (k,) array_like
+        exog : (m, k) array_like, optional
+            Design columns; by default those of the model.
+        offset : float or (m,) array_like, optional
+            By default that of the model where `exog` is, else none.
+        which : {"mean", "linear", "var"}
+            Probability p, linear predictor, or p (1 - p).
+        """
+        check_choice("which", which, ("mean", "linear", "var"))
+        beta = self._coefficients(params)
+        if exog is None:
+            eta = self._eta(beta) if offset is None else self.design.X @ beta + np.asarray(offset, dtype=np.float64)
+        else:
+            X, _ = new_columns(exog, self.design.names)
+            eta = X @ beta + (0.0 if offset is None else np.asarray(offset, dtype=np.float64))
+        return eta if which == "linear" else (probability if which == "mean" else variance)(eta)
