@@ -125,6 +125,13 @@ def check_choice(argument: str, value: object, choices: tuple[str, ...]) -> None
         raise UnknownOptionError(f"{argument}={value!r} is not known; choose one of {listed}.")
 
 
+def whole_number(argument: str, value: Any) -> int:
+    """Return `value` as an int; raise `DataError` unless it is a whole number (10.0 is one)."""
+    if not isinstance(value, (int, float, np.integer, np.floating)) or not float(value).is_integer():
+        raise DataError(f"{argument}={value!r} must be a whole number.")
+    return int(value)
+
+
 def listed(names: list[str] | tuple[str, ...], most: int = 5) -> str:
     """Names as a phrase for a message: ``a, b and 3 more``."""
     names = [str(name) for name in names]

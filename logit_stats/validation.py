@@ -215,6 +215,13 @@ def reclassification(
 
 def _pair(one: LogitResults, other: LogitResults, data: Any, outcome: Any) -> tuple[Scored, Scored]:
     """Two results on the same rows: those of their fits, or of other data."""
+    from logit_stats.results import LogitResults
+
+    for res in (one, other):
+        if not isinstance(res, LogitResults):
+            raise DataError(
+                f"Two results of fit(), with finite coefficients, can be compared; here is a {type(res).__name__}."
+            )
     if data is None:
         if outcome is not None:
             raise DataError("outcome= belongs to data=, the other data; the rows of the fits have their outcomes.")

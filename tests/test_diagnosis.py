@@ -9,6 +9,7 @@ from scipy import stats
 
 import logit_stats as ls
 from logit_stats.assess.conditioning import condition_indices
+from logit_stats.errors import DataError, NotAvailableError
 from tests.cases import load_case
 
 
@@ -80,6 +81,32 @@ class TestConditionIndices:
         scaled = ls.logit("low ~ age + lwt", data.assign(age=data["age"] * factor)).fit().condition_indices()
         assert_allclose(scaled.index, plain.index, rtol=1e-9)
         assert_allclose(scaled.proportions, plain.proportions, rtol=1e-6, atol=1e-10)
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_variance_inflation_from_a_singular_covariance():
+    data = ls.datasets.load("birthwt")
+    res = ls.logit("low ~ age + lwt + smoke + ht + ui", data).fit()
+    few = res.with_cov("cluster", groups=np.arange(len(data)) % 4)
+    with pytest.raises(NotAvailableError, match=r"cluster covariance is singular.*with_cov\('nonrobust'\)"):
+        few.vif()
+    many = res.with_cov("cluster", groups=np.arange(len(data)) % 40)
+    assert (many.vif().terms["gvif"] < 10).all()
+    with pytest.raises(NotAvailableError, match="constraints"):
+        ls.logit("low ~ age + lwt + smoke", data).fit_constrained("lwt = 0").vif()
+
+
+def test_how_many_is_a_whole_number():
+    res = ls.logit("low ~ age + lwt + smoke", ls.datasets.load("birthwt")).fit()
+    for ask in (
+        lambda: res.outlier_test(2.5), lambda: res.linearity(knots=4.5), lambda: res.hosmer_lemeshow(9.5),
+        lambda: res.calibration(9.5), lambda: res.optimism(reps=2.5), lambda: res.fragility("age", most=2.5),
+        lambda: res.optimism("crossvalidation", folds=2.5), lambda: res.outlier_test("3"),
+    ):  # fmt: skip
+        with pytest.raises(DataError, match="must be a whole number"):
+            ask()
+    assert str(res.hosmer_lemeshow(10.0)) == str(res.hosmer_lemeshow())
+    assert res.optimism("crossvalidation", folds=5.0, seed=1).reps == 5
 
 
 def test_both_kinds_of_variance_inflation_are_shown():

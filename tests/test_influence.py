@@ -189,6 +189,14 @@ def test_under_constraints_influence_is_that_of_the_combined_columns():
     assert_allclose(got.dfbeta[:, names.index("age")], 0.0, atol=1e-12)
 
 
+@pytest.mark.filterwarnings("error")
+def test_under_constraints_what_is_fixed_has_no_dfbetas_of_clusters():
+    res = ls.logit("low ~ age + lwt + smoke", ls.datasets.load("birthwt")).fit_constrained("lwt = 0")
+    found = res.get_influence(groups="race").summary_frame()
+    assert found["dfb_lwt"].isna().all()
+    assert np.isfinite(found[["dfb_age", "dfb_smoke", "cooks_d"]].to_numpy()).all()
+
+
 def test_a_penalized_fit_has_leverages_only():
     firth = ls.logit("HG ~ NV + PI + EH", ls.datasets.load("endometrial")).fit_firth()
     got = firth.get_influence()

@@ -239,6 +239,14 @@ def test_what_is_refused():
         res.get_influence().exact(99)
     with pytest.raises(DataError, match="most=0"):
         res.get_influence().exact(most=0)
+    with pytest.raises(DataError, match="most=-1"):
+        res.get_influence().exact(most=-1)
+    with pytest.raises(DataError, match=r"most=2.5 must be a whole number"):
+        res.get_influence().exact(most=2.5)
+    with pytest.raises(DataError, match="one row at least"):
+        res.get_influence().exact([])
+    with pytest.raises(DataError, match="different things"):
+        res.get_influence("pattern", groups=np.arange(32) % 4)
     data = ls.datasets.load("endometrial")
     firth = ls.logit("HG ~ NV + PI + EH", data).fit_firth()
     with pytest.raises(NotAvailableError, match="penalized"):
@@ -248,6 +256,23 @@ def test_what_is_refused():
     held = ls.logit("HG ~ PI + EH", data).fit_constrained("PI = 0")
     with pytest.raises(NotAvailableError, match="constraints"):
         held.refit_without(0)
+
+
+def test_a_mask_is_not_taken_for_the_rows_1_and_0():
+    case, res = fitted("spector_numeric")
+    mask = case.data["gpa"] > 3.5
+    for ask in (res.refit_without, res.get_influence().exact):
+        with pytest.raises(DataError, match="mask of True and False"):
+            ask(mask)
+    by_group = res.get_influence(groups=mask.to_numpy())
+    assert by_group.exact([True]).labels.tolist() == [True]
+    assert "True" in str(res.refit_without(True, groups=mask.to_numpy()))
+
+
+def test_a_label_given_twice_is_one_row():
+    _, res = fitted("spector_numeric")
+    assert str(res.refit_without([3, 3])) == str(res.refit_without(3))
+    assert len(res.get_influence().exact([3, 3]).labels) == 1
 
 
 def test_array_fits_and_repeated_labels():

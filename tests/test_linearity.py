@@ -149,3 +149,13 @@ def test_what_is_refused(pima):
         ls.logit("HG ~ NV + PI + EH", data).fit_firth().linearity()
     with pytest.raises(NotAvailableError, match="constraints"):
         ls.logit("HG ~ PI + EH", data).fit_constrained("PI = 0").linearity()
+
+
+def test_counts_are_repeated_outcomes():
+    rng = np.random.default_rng(4)
+    dose, trials = rng.gamma(2.0, size=40).round(1) + 0.1, rng.integers(1, 12, 40)
+    events = rng.binomial(trials, 1.0 / (1.0 + np.exp(1.0 - dose)))
+    grouped = ls.logit("events ~ dose", {"events": events, "dose": dose, "trials": trials}, trials="trials").fit()
+    outcomes = np.concatenate([np.repeat([1, 0], [y, m - y]) for y, m in zip(events, trials, strict=True)])
+    expanded = ls.logit("y ~ dose", {"y": outcomes, "dose": np.repeat(dose, trials)}).fit()
+    pd.testing.assert_frame_equal(grouped.linearity().frame, expanded.linearity().frame, rtol=1e-7)

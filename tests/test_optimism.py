@@ -199,6 +199,13 @@ def test_what_is_refused(res, pima):
         path.optimism()
 
 
+def test_indexes_without_a_value_are_explained(pima):
+    one_by_one = ls.logit("diabetic ~ glu", pima.iloc[:20]).fit().optimism("crossvalidation", folds=20, seed=1)
+    assert one_by_one.frame.loc["C", "n"] == 0
+    assert "not defined in any resample" in str(one_by_one)
+    assert "not defined in any resample" in one_by_one._repr_html_()
+
+
 def test_what_is_shown(res):
     path = ls.step(res)
     shown = path.optimism(reps=5, seed=1)

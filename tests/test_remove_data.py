@@ -89,6 +89,7 @@ def test_what_needs_rows_says_so():
         lambda r: r.lr_test(smaller), lambda r: r.hosmer_lemeshow(), lambda r: r.means("smoke"), lambda r: r.model.fit(),
         lambda r: r.model.loglike(r.params), lambda r: r.model.sample.left_out(), lambda r: np.asarray(r.model.exog),
         lambda r: r.model.endog + 1, lambda r: r.vif(), lambda r: r.get_influence("pattern"),
+        lambda r: r.model.endog ** 2, lambda r: abs(r.model.endog),
     ]  # fmt: skip
     for ask in needing:
         with pytest.raises(NotAvailableError, match="remove_data"):
@@ -96,6 +97,16 @@ def test_what_needs_rows_says_so():
     # and the result that it came from has its rows still
     assert len(res.resid_dev) == 189
     assert len(res.get_influence().hat_matrix_diag) == 189
+
+
+@pytest.mark.parametrize("weights", ["freq_weights", "sampling_weights"])
+def test_sums_of_squared_weights_say_so_too(weights):
+    small = ls.logit("low ~ age + smoke", data(), **{weights: "f"}).fit().remove_data()
+    for ask in (lambda: small.with_cov("HC1"), lambda: small.evidence("age")):
+        with pytest.raises(NotAvailableError):
+            ask()
+    with pytest.raises(NotAvailableError, match="remove_data"):
+        small.with_cov("HC0")
 
 
 def test_it_is_small_and_can_be_saved(tmp_path):

@@ -231,6 +231,21 @@ def test_levels_mean_what_they_meant(births):
         same.validate(births[births.low == 1])
 
 
+def test_limiting_fits_are_not_compared_by_their_finite_part(births):
+    data = births.assign(certain=(births["low"] == 1) & (births["age"] > 28))
+    limit, res = ls.logit("low ~ lwt + certain", data).fit_limit(), ls.logit("low ~ lwt", data).fit()
+    for ask in (ls.compare_roc, ls.reclassification):
+        for pair in ((limit, res), (res, limit)):
+            with pytest.raises(DataError, match="finite coefficients"):
+                ask(*pair, data=data)
+
+
+def test_unknown_numbers_are_named_as_the_data_have_them(births):
+    res = ls.logit("low ~ lwt", births).fit()
+    with pytest.raises(UnseenLevelError, match=r"has the level 2 in"):
+        res.validate(births.assign(low=2))
+
+
 def test_missing_values_are_counted_by_variable(births):
     res = ls.logit("low ~ np.log(age) + lwt", births, offset="ftv").fit()
     new = births.astype({"age": float, "lwt": float, "low": float, "ftv": float}).reset_index(drop=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, overload
 
 from logit_stats.answers.finished import Finished
+from logit_stats.errors import DataError
 
 if TYPE_CHECKING:
     from logit_stats.assess.cluster_influence import ClusterInfluence
@@ -47,7 +48,11 @@ class Diagnosis(Finished):
         from logit_stats.assess.cluster_influence import cluster_influence
         from logit_stats.assess.influence import influence
 
-        return influence(self._reported, by) if groups is None else cluster_influence(self._reported, groups)
+        if groups is None:
+            return influence(self._reported, by)
+        if by != "row":
+            raise DataError(f"by={by!r} and groups= ask for different things: give one of them.")
+        return cluster_influence(self._reported, groups)
 
     def refit_without(self, labels: Any, groups: Any = None) -> RefitWithout:
         """Fit again without some rows or clusters, all together: coefficients, errors and p-values before and after.

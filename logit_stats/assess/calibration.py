@@ -17,7 +17,7 @@ from logit_stats.assess.smoothing import kernel_curve, lowess_curve
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.design.from_arrays import design_from_arrays
-from logit_stats.errors import DataError, SeparationError, check_choice
+from logit_stats.errors import DataError, SeparationError, check_choice, whole_number
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.estimation.rows import probability
@@ -152,6 +152,7 @@ def calibration(scored: Scored, bins: int = 10) -> Calibration:
     DataError
         If `bins` is less than 2, or a probability is 0 or 1, whose log odds are infinite.
     """
+    bins = whole_number("bins", bins)
     if bins < 2:
         raise DataError(f"bins={bins}: give two or more.")
     if not np.isfinite(scored.eta).all():

@@ -69,7 +69,8 @@ class ClusterInfluence:
     @property
     def dfbetas(self) -> FloatArray:
         """(G, k) one-step changes in standard errors of the result."""
-        return np.asarray(self.dfbeta / self.scale)
+        with np.errstate(divide="ignore", invalid="ignore"):  # what a constraint has fixed has none
+            return np.asarray(self.dfbeta / self.scale)
 
     @cached_property
     def order(self) -> NDArray[np.intp]:

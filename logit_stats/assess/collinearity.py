@@ -20,6 +20,8 @@ from logit_stats.estimation.working import WorkingColumns
 from logit_stats.inference.covariance import Covariance
 from logit_stats.wording import WIDTH
 
+SINGULAR = 1e-13  # smallest eigenvalue of a correlation matrix that is rounding
+
 
 @dataclass(frozen=True, eq=False)
 class VarianceInflation:
@@ -60,18 +62,22 @@ def variance_inflation(fit: Fit, cov: Covariance) -> VarianceInflation:
     Raises
     ------
     NotAvailableError
-        If the model has fewer than two columns beside the constant, or no constant.
+        If the model has fewer than two terms beside the constant, no constant, or constraints; if the covariance is singular.
     """
     design = fit.design
     if design.constant is None:
         raise NotAvailableError("Variance inflation compares with a model of a constant; this one has none.")
+    if fit.free_parameters < fit.parameters:
+        raise NotAvailableError(
+            "Under constraints not every coefficient has a variance of its own; ask the fit without them, or a model of "
+            "combined columns."
+        )
     slopes = [j for j in range(fit.parameters) if j != design.constant]
     terms = _terms(fit, slopes)
     if len(terms) < 2:
         raise NotAvailableError("Variance inflation needs two terms or more beside the constant.")
     V = cov.working[np.ix_(slopes, slopes)]
-    root = np.sqrt(V.diagonal())
-    R = V / root / root[:, None]
+    R = _correlation(V, cov)
     place = {j: i for i, j in enumerate(slopes)}
     whole = _log_det(R)
     rows = []
@@ -82,6 +88,20 @@ def variance_inflation(fit: Fit, cov: Covariance) -> VarianceInflation:
         rows.append((name, len(own), gvif, gvif ** (1.0 / (2.0 * len(own)))))
     frame = pd.DataFrame(rows, columns=["term", "df", "gvif", "gvif_power"])
     return VarianceInflation(frame, _of_columns(fit, slopes))
+
+
+def _correlation(V: FloatArray, cov: Covariance) -> FloatArray:
+    """Correlations of the coefficients; a sandwich of few clusters has fewer dimensions than there are coefficients."""
+    variances = V.diagonal()
+    if (variances > 0.0).all():
+        root = np.sqrt(variances)
+        R: FloatArray = V / root / root[:, None]
+        if cov.cov_type == "nonrobust" or np.linalg.eigvalsh(R)[0] > SINGULAR:
+            return R
+    raise NotAvailableError(
+        f"The {cov.cov_type} covariance is singular (as with fewer clusters than coefficients), and what it says of variance "
+        f"inflation is rounding; ask with_cov('nonrobust')."
+    )
 
 
 def _terms(fit: Fit, slopes: list[int]) -> dict[str, list[int]]:

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from logit_stats.assess.left_out import kept_rows, label_list, refit, refuse_refits
+from logit_stats.assess.left_out import kept_rows, label_list, refit, refuse_mask, refuse_refits
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError, listed
+from logit_stats.errors import DataError, listed, whole_number
 from logit_stats.inference.wald import Reported
 from logit_stats.wording import WIDTH, lines
 
@@ -128,9 +128,13 @@ def exact_influence(found: Influence | ClusterInfluence, chosen: Any, most: int)
     """
     reported = found.of_rows
     refuse_refits(reported.fit)
-    places = found.order[:most] if chosen is None else _places(found.labels, label_list(chosen), found.unit)
-    if len(places) == 0:
-        raise DataError(f"most={most}: leave out one {found.unit} or more.")
+    if chosen is None:
+        most = whole_number("most", most)
+        if most < 1:
+            raise DataError(f"most={most}: leave out one {found.unit} or more.")
+        places = found.order[:most]
+    else:
+        places = _places(found.labels, label_list(chosen), found.unit)
     kept = (_without(found, place) for place in places)
     return _refits(reported, found, places, kept)
 
@@ -165,6 +169,9 @@ def _without(found: Influence | ClusterInfluence, place: int) -> FloatArray:
 
 
 def _places(index: pd.Index, labels: list[Any], unit: str) -> NDArray[np.intp]:
+    if not labels:
+        raise DataError(f"Give the label of one {unit} at least.")
+    refuse_mask(index, labels)
     places = [np.flatnonzero(index.isin([label])) for label in labels]
     missing = [repr(label) for label, place in zip(labels, places, strict=True) if len(place) == 0]
     if missing:

@@ -24,7 +24,7 @@ from logit_stats.assess.interventions import Intervention, Tally, intervention
 from logit_stats.assess.left_out import Refit, refuse_refits
 from logit_stats.design.block import FloatArray
 from logit_stats.design.terms import find_term
-from logit_stats.errors import DataError, NotAvailableError, check_choice
+from logit_stats.errors import DataError, NotAvailableError, check_choice, whole_number
 from logit_stats.inference.wald import Reported, t_degrees
 from logit_stats.wording import lines
 
@@ -327,6 +327,7 @@ def fragility(
         columns = find_term(design, term).columns
     if most is None:
         most = min(max(10, what.total // 10), what.total - 1)
+    most = whole_number("most", most)
     if not 1 <= most < what.total:
         raise DataError(f"most={most}: give 1 to {what.total - 1}.")
     search = _Search(what, most, alpha)

@@ -16,7 +16,7 @@ from scipy import stats
 
 from logit_stats.assess.scored import Scored
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError, NotAvailableError
+from logit_stats.errors import DataError, NotAvailableError, whole_number
 from logit_stats.wording import WIDTH, lines
 
 # Difference of observed and expected, as a share of a group, that is rounding.
@@ -84,6 +84,7 @@ def hosmer_lemeshow(scored: Scored, groups: int = 10, fitted: bool = True) -> Ho
     """
     if scored.sampling:
         raise NotAvailableError("The Hosmer-Lemeshow test is not defined under sampling weights.")
+    groups = whole_number("groups", groups)
     if groups < 3:
         raise DataError(f"groups={groups}: the test needs three at the least.")
     rising = _Rising.of(scored)

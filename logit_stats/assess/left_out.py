@@ -174,6 +174,7 @@ def refit_without(reported: Reported, labels: Any, groups: Any = None) -> RefitW
         out, what = rows_of_labels(design, wanted), "row"
     else:
         codes, names = read_codes(design, groups, "groups")
+        refuse_mask(pd.Index(names), wanted)
         places = pd.Index(names).get_indexer_for(wanted)
         if len(places) == 0 or (places < 0).any():
             missing = [repr(w) for w, place in zip(wanted, places, strict=True) if place < 0]
@@ -197,8 +198,15 @@ def _frame(reported: Reported, found: Refit) -> pd.DataFrame:
 
 
 def label_list(labels: Any) -> list[Any]:
-    """Labels as a list; a single one (a tuple is one, of an index of several levels) as a list of one."""
-    return list(labels) if pd.api.types.is_list_like(labels) and not isinstance(labels, tuple) else [labels]
+    """Different labels as a list; a single one (a tuple is one, of an index of several levels) as a list of one."""
+    several = pd.api.types.is_list_like(labels) and not isinstance(labels, tuple)
+    return list(dict.fromkeys(labels)) if several else [labels]
+
+
+def refuse_mask(known: pd.Index, labels: list[Any]) -> None:
+    """Raise `DataError` for True and False, which pandas takes for the labels 1 and 0, unless labels are such."""
+    if known.inferred_type != "boolean" and any(isinstance(label, (bool, np.bool_)) for label in labels):
+        raise DataError("Labels were expected and not a mask of True and False; give data.index[mask].")
 
 
 def rows_of_labels(design: Design, labels: list[Any]) -> NDArray[np.bool_]:
@@ -209,6 +217,7 @@ def rows_of_labels(design: Design, labels: list[Any]) -> NDArray[np.bool_]:
     DataError
         If there is no such row, or no label.
     """
+    refuse_mask(design.index, labels)
     known = design.index.isin(labels)
     missing = [label for label in labels if label not in design.index]
     if missing:

@@ -28,7 +28,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.counterfactual import used_column, variables
 from logit_stats.design.design import Design
 from logit_stats.design.terms import model_terms, with_columns_added
-from logit_stats.errors import DataError, LogitStatsError, NotAvailableError, SeparationError, listed
+from logit_stats.errors import DataError, LogitStatsError, NotAvailableError, SeparationError, listed, whole_number
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.covariance import Covariance, covariance
@@ -98,6 +98,7 @@ def linearity(fit: Fit, cov: Covariance, names: Any = None, knots: int = 4) -> L
         raise NotAvailableError(
             "Penalized fits of different models have different penalties; test the unpenalized fit."
         )
+    knots = whole_number("knots", knots)
     if not FEWEST_KNOTS <= knots <= MOST_KNOTS:
         raise DataError(f"knots={knots}: give {FEWEST_KNOTS} to {MOST_KNOTS}.")
     numbers = _linear_numbers(fit.design)
@@ -109,10 +110,12 @@ def linearity(fit: Fit, cov: Covariance, names: Any = None, knots: int = 4) -> L
             )
     if not wanted:
         raise DataError("No number with three values or more enters the model linearly; there is nothing to test.")
-    found = []
+    design, found = fit.design, []
+    counted = design.frequency is not None or (design.weight is None and design.response.trials is not None)
+    counts = design.row_weight if counted else None
     for name in wanted:
         x = numbers[name]
-        places = spline_knots(x, knots, fit.design.frequency)
+        places = spline_knots(x, knots, counts)
         found.append(_tested(fit, cov, name, "Box-Tidwell", partial(box_tidwell_column, name, x)))
         found.append(_tested(fit, cov, name, f"spline, {len(places)} knots", partial(spline_columns, x, places)))
     return Linearity(
@@ -209,7 +212,7 @@ def spline_knots(x: FloatArray, knots: int, frequency: FloatArray | None = None)
 
 
 def _quantiles(x: FloatArray, levels: Iterable[float], frequency: FloatArray | None) -> FloatArray:
-    """Quantiles interpolated between ranks (type 7), as those of the expanded data under frequency weights."""
+    """Quantiles interpolated between ranks (type 7), as those of the expanded data under weights and trials."""
     if frequency is None:
         return np.asarray(np.quantile(x, list(levels)))
     order = np.argsort(x, kind="stable")

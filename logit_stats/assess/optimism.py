@@ -23,7 +23,7 @@ from logit_stats.assess.scored import Scored
 from logit_stats.assess.selection import FittedModels, Rule, Selection
 from logit_stats.assess.smoothing import kernel_curve
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError, NotAvailableError, SeparationError, check_choice
+from logit_stats.errors import DataError, NotAvailableError, SeparationError, check_choice, whole_number
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import linear_predictor
 from logit_stats.estimation.refits import DEPENDENT, FITTED, SEPARATED, Refitter
@@ -91,12 +91,16 @@ class Optimism:
 
     @property
     def _notes(self) -> list[str]:
-        if self.kept is None:
-            return []
-        shares = self.kept.mean().sort_values(ascending=False)
-        return [
-            "Terms selected, share of resamples: " + ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
-        ]
+        notes = []
+        if (self.frame["n"] == 0).any():
+            notes.append("Indexes with n 0 are not defined in any resample: the rows it leaves for a test are too few.")
+        if self.kept is not None:
+            shares = self.kept.mean().sort_values(ascending=False)
+            notes.append(
+                "Terms selected, share of resamples: "
+                + ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
+            )
+        return notes
 
     def __str__(self) -> str:
         return "\n".join([self.account(), self._shown.to_string(float_format="{:.4f}".format), *self._notes])
@@ -153,6 +157,7 @@ def optimism(
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
     rng, draw = np.random.default_rng(seed), draws_of(fit, groups)
     if method == "bootstrap":
+        reps = whole_number("reps", reps)
         if reps < 1:
             raise DataError(f"reps={reps}: give one or more, better 200.")
         pairs, total = _bootstrap_pairs(fit, draw, reps, rng), reps
@@ -234,8 +239,8 @@ def _fold_pairs(
     fit: Fit, draw: Draws, folds: Any, repeats: int, rng: np.random.Generator
 ) -> tuple[Iterator[Pair], int]:
     whole = _whole(fit)
-    if isinstance(folds, (int, np.integer)):
-        count = int(folds)
+    if not isinstance(folds, str) and np.ndim(folds) == 0:
+        count, repeats = whole_number("folds", folds), whole_number("repeats", repeats)
         if not 2 <= count <= draw.units:
             raise DataError(f"folds={count}: give at least 2 and at most {draw.units}, the number of units to divide.")
         if repeats < 1:

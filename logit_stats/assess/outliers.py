@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from logit_stats.assess.influence import influence
-from logit_stats.errors import DataError
+from logit_stats.errors import DataError, whole_number
 from logit_stats.inference.wald import Reported
 from logit_stats.wording import WIDTH, lines
 
@@ -54,6 +54,7 @@ def outlier_test(reported: Reported, most: int = 10) -> OutlierTest:
     most : int
         How many are listed.
     """
+    most = whole_number("most", most)
     if most < 1:
         raise DataError(f"most={most}: list one or more.")
     design = reported.fit.design

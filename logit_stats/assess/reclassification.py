@@ -79,7 +79,9 @@ class Reclassification:
                 rows[f"  non-events ({name})"] = (found.nonevents, found.se_nonevents)
         frame = pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "std_error"])
         half = float(stats.norm.isf(alpha / 2.0)) * frame["std_error"]
-        return frame.assign(lower=frame["estimate"] - half, upper=frame["estimate"] + half)
+        return (
+            frame.assign(lower=frame["estimate"] - half, upper=frame["estimate"] + half) + 0.0
+        )  # no minus before a zero
 
     @property
     def _tables(self) -> list[tuple[str, pd.DataFrame]]:

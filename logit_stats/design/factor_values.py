@@ -234,6 +234,7 @@ def _recode(
     bad = recoded == -2
     if bad.any():
         occurring = [found[code] for code in dict.fromkeys(codes[bad].tolist())]
+        occurring = [level.item() if isinstance(level, np.generic) else level for level in occurring]
         where = listed_rows(np.asarray(index)[bad]) if len(index) == len(bad) else ""
         raise UnseenLevelError(
             f"{name} has the level{'s' if len(occurring) > 1 else ''} {listed([repr(u) for u in occurring])} "

@@ -52,7 +52,8 @@ class Removed:
 
     __getitem__ = __iter__ = __array__ = __array_ufunc__ = __array_function__ = __contains__ = _gone
     __matmul__ = __rmatmul__ = __mul__ = __rmul__ = __add__ = __radd__ = __sub__ = __rsub__ = _gone
-    __truediv__ = __rtruediv__ = __neg__ = __lt__ = __gt__ = __le__ = __ge__ = __invert__ = _gone
+    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _gone
+    __neg__ = __abs__ = __invert__ = __lt__ = __gt__ = __le__ = __ge__ = __and__ = __rand__ = __or__ = __ror__ = _gone
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
