@@ -10,6 +10,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.design.sample import Sample
 from logit_stats.errors import UnknownOptionError
+from logit_stats.wording import lines
 
 
 class DesignModel:
@@ -78,4 +79,4 @@ class DesignModel:
 
     def __repr__(self) -> str:
         what = f"{self.formula!r}" if self.formula else f"{self.design.columns} columns"
-        return f"<{type(self).__name__} {what}: {self.sample.line()}>"
+        return lines(f"<{type(self).__name__} {what}: {self.sample.line()}>")

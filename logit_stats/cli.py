@@ -81,9 +81,14 @@ def fit(
     json_path: str | None,
     clock: bool,
 ) -> None:
-    """Fit FORMULA to DATA: a CSV or Parquet file, or the name of a data set that comes along."""
+    """Fit FORMULA to DATA: a CSV or Parquet file, or the name of a data set that comes along.
+
+    Expressions may use NumPy, as in "y ~ np.log(x)".
+    """
     _check_usage(cov_type, cluster, firth=firth, check=check)
-    from logit_stats.model import logit
+    import numpy as np
+
+    from logit_stats.model import Logit
 
     settings = None
     design = {name: column for name, column in (("strata", strata), ("psu", psu), ("fpc", fpc)) if column}
@@ -98,9 +103,9 @@ def fit(
     frame = read_table(data)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LogitStatsWarning)
-        model = logit(
+        model = Logit.from_formula(
             formula, frame, missing=missing, offset=offset, freq_weights=freq_weights,
-            sampling_weights=sampling_weights, trials=trials,
+            sampling_weights=sampling_weights, trials=trials, names={"np": np},
         )  # fmt: skip
         res: LogitResults = model.fit_firth() if firth else model.fit(cov_type=cov_type, cov_kwds=settings)
         comparison = res.crosscheck() if check else None
@@ -200,8 +205,9 @@ def _read_csv(path: Path) -> pd.DataFrame:
         raise DataError(f"{path} is empty.") from None
     except (pd.errors.ParserError, OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read as CSV: {error}") from None
-    if frame.shape[1] == 1 and ";" in str(frame.columns[0]):
-        raise DataError(f"{path} separates its columns by semicolons; a CSV file separates them by commas.")
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if frame.shape[1] == 1 and mark in str(frame.columns[0]):
+            raise DataError(f"{path} separates its columns by {name}; a CSV file separates them by commas.")
     return frame
 
 

@@ -19,7 +19,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.inference.autocorrelation import default_lags
 from logit_stats.inference.cluster import read_groups
-from logit_stats.wording import WIDTH
+from logit_stats.wording import WIDTH, lines, table
 
 if TYPE_CHECKING:
     from logit_stats.multinomial_results import MNLogitResults
@@ -69,13 +69,22 @@ class Crosscheck:
         verdict = "passed" if self.passed else "FAILED"
         return [f"Cross-check with {self.peer}: {verdict} ({compared} numbers, relative tolerance {self.rtol:g})"]
 
+    def _shown(self) -> str:
+        """The largest differences, and the numbers themselves where they fit beside the names."""
+        worst = self.worst().rename(columns={"relative_difference": "relative"})
+        formats = {"ours": "{:.5g}", "theirs": "{:.5g}", "relative": "{:.1e}"}
+        texts = {name: worst[name].map(form.format, na_action="ignore").fillna("") for name, form in formats.items()}
+        frame = worst.assign(**texts).drop(columns="difference")
+        whole = frame.to_string(index=False)
+        if max(map(len, whole.split("\n"))) <= WIDTH:
+            return whole
+        names = table(frame.drop(columns=["ours", "theirs"]), "{:g}".format, 2)
+        return f"{names}\nBoth numbers of every comparison are in `table`."
+
     def __str__(self) -> str:
-        lines = self._lines()
-        if not self.failure:
-            lines.append(
-                self.worst().to_string(line_width=WIDTH, index=False, float_format=lambda v: f"{v:.6g}", na_rep="")
-            )
-        return "\n".join([*lines, *[f"Known deviation: {text}" for text in self.deviations]])
+        head = [*map(lines, self._lines())]
+        body = [] if self.failure else [self._shown()]
+        return "\n".join([*head, *body, *[lines(f"Known deviation: {text}") for text in self.deviations]])
 
     __repr__ = __str__
 

@@ -233,11 +233,11 @@ class LimitResults(Estimates, Likelihood):
         save(self, path)
 
     def __str__(self) -> str:
-        return f"{lines(repr(self.model))}\n{table(self.tidy(), '{:.5g}'.format)}"
+        return f"{self.model!r}\n{table(self.tidy(), '{:.5g}'.format)}"
 
     def __repr__(self) -> str:
         count = f"{self.fit_.parameters} coefficients, {len(self.separation.infinite)} infinite"
-        return f"<LimitResults llf={self.llf:.6g}, {count}; {self.sample_line()}>"
+        return lines(f"<LimitResults llf={self.llf:.6g}, {count}; {self.sample_line()}>")
 
     def _repr_html_(self) -> str:
         return str(self.summary(clock=False)._repr_html_())

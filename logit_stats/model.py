@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from logit_stats.binary_likelihood import BinaryLikelihood
 from logit_stats.design.block import FloatArray
 from logit_stats.design.constraints import read_constraints
 from logit_stats.design.design import Design
-from logit_stats.design.formula import capture_scope
+from logit_stats.design.formula import capture_scope, scope_of
 from logit_stats.design.from_arrays import design_from_arrays
 from logit_stats.design.from_formula import design_from_formula
 from logit_stats.errors import NearSeparationWarning, check_choice
@@ -98,17 +98,18 @@ class Logit(BinaryLikelihood):
         sampling_weights: Any = None,
         trials: Any = None,
         check_rank: bool | str = True,
+        names: Mapping[str, Any] | None = None,
         depth: int = 0,
     ) -> Self:
         """Model from a formula and a table; arguments as for `logit`.
 
-        `depth` says how many calls above the caller the formula's variables are looked up.
+        What is no column the formula looks up in `names`; without them in the variables `depth` calls above the caller.
         """
         model = cls.__new__(cls)
         design = design_from_formula(
             formula,
             data,
-            capture_scope(depth + 1),
+            capture_scope(depth + 1) if names is None else scope_of(names),
             subset=subset,
             missing=missing,
             offset=offset,

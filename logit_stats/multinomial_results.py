@@ -272,11 +272,12 @@ class MNLogitResults(Estimates, Likelihood, JointTests):
         save(self, path)
 
     def __str__(self) -> str:
-        return f"{lines(repr(self.model))}\n{table(self.tidy(), '{:.5g}'.format, keys=2)}"
+        return f"{self.model!r}\n{table(self.tidy(), '{:.4g}'.format, 2)}"
 
     def __repr__(self) -> str:
         state = "" if self.converged else "NOT CONVERGED, "
-        return f"<MNLogitResults {state}llf={self.llf:.6g}, {self.fit_.parameters} coefficients; {self.sample_line()}>"
+        what = f"{state}llf={self.llf:.6g}, {self.fit_.parameters} coefficients; {self.sample_line()}"
+        return lines(f"<MNLogitResults {what}>")
 
     def _repr_html_(self) -> str:
         return str(self.summary(clock=False)._repr_html_())

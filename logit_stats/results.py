@@ -116,11 +116,12 @@ class LogitResults(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy,
         save(self, path)
 
     def __str__(self) -> str:
-        return f"{lines(repr(self.model))}\n{table(self.tidy(), '{:.5g}'.format)}"
+        return f"{self.model!r}\n{table(self.tidy(), '{:.5g}'.format)}"
 
     def __repr__(self) -> str:
         state = "" if self.converged else "NOT CONVERGED, "
-        return f"<{type(self).__name__} {state}llf={self.llf:.6g}, {self.fit_.parameters} coefficients; {self.sample_line()}>"
+        what = f"{state}llf={self.llf:.6g}, {self.fit_.parameters} coefficients; {self.sample_line()}"
+        return lines(f"<{type(self).__name__} {what}>")
 
     def _repr_html_(self) -> str:
         return str(self.summary(clock=False)._repr_html_())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from logit_stats.answers.finished import fit_of
 from logit_stats.assess.selection import Move, Selection, null_start, select
 from logit_stats.design.formula import capture_scope
 from logit_stats.errors import DataError, NotAvailableError
@@ -122,7 +123,7 @@ def step(
     ['', '- TUCE']
     """
     namespace = capture_scope(1)
-    start = res.fit_
+    start = fit_of(res, "step()")
     if scope is not None and not isinstance(scope, str):
         raise DataError(f"scope is a {type(scope).__name__}; write it as a text such as 'age + lwt + age:lwt'.")
     added = "from_null=True starts without terms" if from_null else "scope= names terms that may come in"

@@ -112,6 +112,9 @@ def test_thresholds(births):
         res.threshold()
     with pytest.raises(DataError, match="Give one"):
         res.threshold(sensitivity=0.8, specificity=0.9)
+    for wrong in ({"sensitivity": 3}, {"specificity": -0.1}, {"false_negative": -1}, {"sensitivity": float("nan")}):
+        with pytest.raises(DataError, match=next(iter(wrong))):
+            res.threshold(**wrong)
 
 
 def test_brier_parts_add_up_where_bins_hold_single_probabilities():

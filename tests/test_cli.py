@@ -95,6 +95,7 @@ FILES = {
     "empty.csv": (b"", "is empty"),
     "latin1.csv": ("y,größe\n1,2\n0,1\n".encode("latin-1"), "UTF-8"),
     "semicolons.csv": (b"y;x\n1;2\n0;1\n", "semicolons"),
+    "tabs.csv": (b"y\tx\n1\t2\n0\t1\n", "tabs"),
     "header.csv": (b"y,x\n", "no row"),
     "ragged.csv": (b"y,x\n1,2\n0,1,5,6\n", "cannot be read as CSV"),
     "not.parquet": (b"nothing of the kind", "Parquet"),
@@ -123,6 +124,14 @@ def test_firth_on_the_command_line():
     result = run("fit", "endometrial", "HG ~ NV + PI + EH", "--firth")
     assert result.exit_code == 0
     assert "2.9293" in result.output
+
+
+def test_formulas_know_the_columns_and_numpy_and_nothing_else():
+    assert run("fit", "birthwt", "low ~ np.log(lwt)").exit_code == 0
+    for name in ("alpha", "data", "warnings"):
+        result = run("fit", "birthwt", f"low ~ {name}")
+        assert result.exit_code == 1
+        assert f"there is no column '{name}'" in result.output
 
 
 def test_wrong_usage_is_status_2():

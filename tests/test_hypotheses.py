@@ -314,6 +314,11 @@ def test_what_is_refused(births):
         res.anova(2, "F")
     with pytest.raises(FormulaError, match="adds no term"):
         res.add1("age")
+    with pytest.raises(DataError, match="in one text"):
+        res.add1(["ptl", "ui"])
+    for ask in (res.lr_test, ls.step, lambda model: ls.compare_roc(res, model)):
+        with pytest.raises(DataError, match="results of fit"):
+            ask(res.model)
     with pytest.raises(DataError, match="combination"):
         res.score_test("I(2 * age)")
     survey = ls.logit(FORMULA, births, sampling_weights=np.linspace(1, 3, len(births))).fit()

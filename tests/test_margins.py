@@ -202,6 +202,8 @@ def test_predictions_agree_with_statsmodels(both):
     assert_allclose(got.predicted, expected["predicted"], rtol=1e-8)
     assert_allclose(got.se, expected["se"], rtol=1e-6)
     average = ours.average_prediction()
+    with pytest.raises(DataError, match="alpha"):
+        ours.average_prediction(alpha=2)
     assert_allclose(average.estimate, MROZ["lfp"].mean(), rtol=1e-10)
     assert_allclose(ours.get_distribution(new).mean(), got.predicted)
 

@@ -48,16 +48,60 @@ ANSWERS = {
     "average": lambda res, short, factor: res.average_prediction(),
     "pictures": lambda res, short, factor: res.plot,
     "steps": lambda res, short, factor: res.trace,
+    "model": lambda res, short, factor: res.model,
+    "rows": lambda res, short, factor: res.model.sample,
+    "fragility": lambda res, short, factor: res.fragility(res.model.exog_names[-1], most=3),
+    "certificate": lambda res, short, factor: res.certificate(),
+    "cross-check": lambda res, short, factor: res.crosscheck(),
 }
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_answers_fit_the_terminal_and_print_themselves(case, answer):
     found = ANSWERS[answer](*case)
-    for text in {str(found), repr(found) if answer != "itself" else str(found)}:
+    for text in (str(found), repr(found)):
         assert max(map(len, text.split("\n"))) <= WIDTH
     if answer != "itself":
         assert repr(found) == str(found)
+
+
+def test_fits_of_every_kind_fit_the_terminal():
+    endometrial, women = (ls.datasets.load(name) for name in ("endometrial", "womenlf"))
+    separated = ls.logit("HG ~ NV + PI + EH", endometrial)
+    work = ls.mnlogit("partic ~ hincome + children", women)
+    res, firth = work.fit(), separated.fit_firth()
+    for found in (
+        firth, firth.flac(), firth.global_test(), separated.fit_limit(), separated.fit_regularized(alpha=0.1),
+        work, res, work.fit_regularized(alpha=0.01), res.crosscheck(),
+    ):  # fmt: skip
+        for text in (str(found), repr(found)):
+            assert max(map(len, text.split("\n"))) <= WIDTH
+
+
+@pytest.mark.parametrize("answer", [name for name in ANSWERS if name not in ("model", "pictures")])
+def test_answers_show_themselves_in_a_notebook(case, answer):
+    assert ANSWERS[answer](*case)._repr_html_().startswith("<")
+
+
+def test_effects_of_every_row_show_as_text_in_a_notebook():
+    margins = ls.logit("low ~ age", ls.datasets.load("birthwt")).fit().get_margeff(at="all")
+    assert margins._repr_html_() is None
+
+
+def test_html_of_names_is_escaped():
+    data = ls.datasets.load("birthwt").rename(columns={"age": "<b>"})
+    larger, smaller = (ls.logit(f"low ~ lwt{more}", data).fit() for more in (" + Q('<b>')", ""))
+    assert "&lt;b&gt;" in larger.lr_test(smaller)._repr_html_()
+    assert "<b>" not in larger.lr_test(smaller)._repr_html_()
+
+
+def test_crosscheck_with_long_names_says_where_the_numbers_are():
+    data = ls.datasets.load("birthwt").rename(columns={"age": "age_of_the_mother_in_years"})
+    shown = str(ls.logit("low ~ age_of_the_mother_in_years", data).fit().crosscheck())
+    assert "theirs" not in shown
+    assert "`table`" in shown
+    shown = str(ls.logit("low ~ age + lwt", ls.datasets.load("birthwt")).fit().crosscheck())
+    assert "theirs" in shown.split("\n")[2]
 
 
 def test_sentences_break_at_words_only():

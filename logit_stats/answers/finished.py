@@ -11,6 +11,7 @@ import pandas as pd
 from logit_stats.assess.fit_statistics import FitStatistics
 from logit_stats.design.block import FloatArray
 from logit_stats.design.removed import DesignWithoutRows, removed_if_long
+from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.hauck_donner import hauck_donner
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 
 Vector = Any  # pandas Series for labelled fits, NumPy array for array fits
 Matrix = Any  # pandas DataFrame or NumPy array
+
+
+def fit_of(res: Any, asked: str) -> Fit:
+    """The fit of a result; what is no result of `fit`, such as a model, gets a clear refusal."""
+    if not hasattr(res, "fit_"):
+        raise DataError(f"{asked} takes results of fit(), and this is a {type(res).__name__}.")
+    fit: Fit = res.fit_
+    return fit
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from logit_stats.answers.finished import Finished
+from logit_stats.answers.finished import Finished, fit_of
 from logit_stats.design.constraints import Constraints, read_constraints
 from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
 
@@ -68,7 +68,7 @@ class JointTests(Finished):
 
     def lr_test(self, other: Finished) -> LikelihoodRatioTest:
         """Likelihood-ratio test against a nested (or nesting) fit to the same rows."""
-        return likelihood_ratio_test(self.fit_, other.fit_)
+        return likelihood_ratio_test(self.fit_, fit_of(other, "lr_test()"))
 
     def anova(self, type: int = 1, test: str = "LR") -> TestTable:
         """Analysis of deviance of types 1, 2 and 3, by "LR", "Wald" or "score"; see `deviance_analysis.anova`."""

@@ -29,7 +29,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.kernel import description as kernel_name
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.moments import working_columns
-from logit_stats.wording import lines
+from logit_stats.wording import WIDTH, lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +112,9 @@ class Certificate:
 
 
 def _line(label: str, text: str, width: int) -> str:
-    return lines(f"  {label:<{width}}  {text}", " " * (width + 4))
+    # what has no place beside its label, such as the hash, stands below it
+    place = width + 4 if width + 4 + max(map(len, text.split())) <= WIDTH else 4
+    return lines(f"  {label:<{width}}  {text}", " " * place)
 
 
 def certificate(fit: Fit) -> Certificate:

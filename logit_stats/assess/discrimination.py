@@ -159,6 +159,9 @@ class Threshold:
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(str(self))}</p>"
+
 
 def best_threshold(
     scored: Scored, false_negative: float | None = None, false_positive: float = 1.0, sensitivity: float | None = None,
@@ -173,9 +176,20 @@ def best_threshold(
         Costs of a missed event and of a false alarm.
     sensitivity, specificity : float, optional
         Wanted share of events found, or of non-events left alone; exactly one of the two or `false_negative`.
+
+    Raises
+    ------
+    DataError
+        For shares outside 0 and 1, and costs below zero.
     """
     if sum(v is not None for v in (false_negative, sensitivity, specificity)) != 1:
         raise DataError("Give one of false_negative= (with false_positive=), sensitivity= or specificity=.")
+    for name, wanted in (("sensitivity", sensitivity), ("specificity", specificity)):
+        if wanted is not None and not 0.0 <= wanted <= 1.0:
+            raise DataError(f"{name}={wanted} must lie between 0 and 1.")
+    for name, price in (("false_negative", false_negative), ("false_positive", false_positive)):
+        if price is not None and not 0.0 <= price < np.inf:
+            raise DataError(f"{name}={price} is a cost: a number, zero or above.")
     counts = _by_threshold(scored)
     nothing = pd.DataFrame({"threshold": [np.inf], "true_positive": [0.0], "false_positive": [0.0]})
     counts = pd.concat([nothing, counts], ignore_index=True)

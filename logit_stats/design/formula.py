@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -234,6 +234,11 @@ class ParsedFormula:
 def capture_scope(depth: int) -> Any:
     """The variables visible `depth` calls above the caller of this function."""
     return patsy.EvalEnvironment.capture(depth + 1)
+
+
+def scope_of(names: Mapping[str, Any]) -> Any:
+    """The scope that has these names and no others."""
+    return patsy.EvalEnvironment([dict(names)])
 
 
 def parse(formula: str, scope: Any) -> ParsedFormula:

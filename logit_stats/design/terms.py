@@ -162,7 +162,10 @@ def design_of_terms(design: Design, terms: tuple[Any, ...], namespace: Any) -> D
 def with_columns_added(design: Design, exog: Any) -> tuple[Design, tuple[ModelTerm, ...]]:
     """Return the design with further columns, given for the rows used (or read), and these columns as one term each."""
     frame = exog if isinstance(exog, (pd.DataFrame, pd.Series)) else None
-    X = np.asarray(exog, dtype=np.float64)
+    try:
+        X = np.asarray(exog, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError("The added columns must be numbers; name terms in one text, as in 'z + C(group)'.") from None
     X = X[:, None] if X.ndim == 1 else X
     if len(X) == design.sample.read and len(X) != design.rows:
         X = X[design.sample.used]

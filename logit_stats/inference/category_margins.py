@@ -76,6 +76,8 @@ class CategoryMargins(ColumnMargins):
 
         return category_margins_summary(self, METHODS[self.method], alpha)
 
+    __repr__ = ColumnMargins.__str__
+
 
 def category_margins(
     fit: Fit,

@@ -113,8 +113,9 @@ class ColumnMargins:
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        return str(self.summary()._repr_html_()) if self.margeff_cov is not None else ""
+    def _repr_html_(self) -> str | None:
+        # None: effects of every row show as text
+        return str(self.summary()._repr_html_()) if self.margeff_cov is not None else None
 
 
 def column_margins(

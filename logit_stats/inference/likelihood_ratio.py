@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 from scipy import stats
@@ -43,6 +44,9 @@ class LikelihoodRatioTest:
         )
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(str(self))}</p>"
 
 
 def likelihood_ratio_test(one: Fit, other: Fit) -> LikelihoodRatioTest:

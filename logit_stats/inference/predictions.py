@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import check_choice
@@ -104,6 +104,9 @@ class AveragePrediction:
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(str(self))}</p>"
+
 
 def prediction(cov: Covariance, Z: FloatArray, eta: FloatArray, index: pd.Index) -> Prediction:
     """Predictions for rows of working columns Z with linear predictor eta."""
@@ -121,5 +124,5 @@ def average_prediction(
     gradient = (a * variance(eta)) @ Z / a.sum()
     estimate = float(a @ probability(eta) / a.sum())
     se = float(np.sqrt(gradient @ cov.working @ gradient))
-    half = float(stats.norm.isf(alpha / 2.0)) * se
+    half = float(half_width(np.array(se), alpha))
     return AveragePrediction(estimate, se, estimate - half, estimate + half, len(eta))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,11 @@ class OverallTest:
 
     def __str__(self) -> str:
         return f"chi2({self.df}) = {self.statistic:.4f}, p = {self.pvalue:.4g}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(str(self))}</p>"
 
 
 def overall_wald(fit: Fit, cov: Covariance) -> OverallTest | None:
