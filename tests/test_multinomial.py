@@ -558,7 +558,7 @@ def test_tidy_and_glance(women):
     assert_allclose(tidy["conf_low"], women.relative_risk_ratios()["conf_low"])
     assert women.glance().loc[0, "llf"] == women.llf
     assert "womenlf" not in repr(women)
-    assert "263 used: 155 not_work, 42 parttime, 66 fulltime" in repr(women)
+    assert "263 used: 155 not_work, 42 parttime, 66 fulltime" in " ".join(repr(women).split())
     assert "children[T.present]" in str(women)
     assert max(len(line.rstrip()) for line in str(women).split("\n")) <= 80
     assert "<table" in women._repr_html_()
