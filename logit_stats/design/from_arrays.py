@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -193,7 +194,7 @@ def _columns_not_finite(X: FloatArray) -> list[int]:
     with np.errstate(all="ignore"):
         # not a product: BLAS's threads would go on spinning for some time, on the processors that the fit needs next
         sums = np.add.reduce(X, axis=0)
-    return [int(j) for j in np.flatnonzero(~np.isfinite(sums))]
+    return [j for j, total in enumerate(sums.tolist()) if not isfinite(total)]
 
 
 def _refuse_infinite(X: FloatArray, names: tuple[str, ...], suspects: list[int], labels: pd.Index) -> None:

@@ -44,11 +44,10 @@ class Thinned:
     information: FloatArray
 
 
-def sound(information: FloatArray) -> bool:
+def sound(here: Moments) -> bool:
     """Whether the information can be trusted in these columns: no dependence in sight, no extreme size."""
-    factor = EquilibratedCholesky(information)
-    sizes = information.diagonal()
-    return bool(factor.smallest_pivot > LEAST_PIVOT and SIZES[0] < sizes.min() and sizes.max() < SIZES[1])
+    sizes = here.information.diagonal()
+    return bool(here.factor.smallest_pivot > LEAST_PIVOT and SIZES[0] < sizes.min() and sizes.max() < SIZES[1])
 
 
 def large_optimum(design: Design, tol: float) -> tuple[WorkingColumns, Optimum] | None:
@@ -70,7 +69,7 @@ def large_optimum(design: Design, tol: float) -> tuple[WorkingColumns, Optimum] 
     steps = [Step(start.loglik, distance, 0.0)]
     gamma = thinned.gamma + step
     here = moments(design, gamma, working)
-    if not (_rises(start, here) and sound(here.information)):
+    if not (_rises(start, here) and sound(here)):
         return None
     step, distance = _step(here.information, here)
     steps.append(Step(here.loglik, distance, 1.0))
@@ -90,7 +89,7 @@ def large_optimum(design: Design, tol: float) -> tuple[WorkingColumns, Optimum] 
             break
     gamma = gamma + step
     last = moments(design, gamma, working)
-    if not (_rises(there, last) and sound(last.information)):
+    if not (_rises(there, last) and sound(last)):
         return None
     step, distance = _step(last.information, last)
     converged = distance <= tol or next_is_exact(steps[1], steps[2], distance, last.max_abs_eta, tol)
@@ -118,10 +117,10 @@ def _fit_of_a_share(design: Design) -> Thinned | None:
     else:
         working, gamma = nested.working, nested.gamma
     first = moments(part, gamma, working)
-    if not sound(first.information):
+    if not sound(first):
         return None
     found = newton(part, working, gamma, maxiter=12, tol=THINNED_TOLERANCE, first=first)
-    if not (found.converged and sound(found.moments.information)):
+    if not (found.converged and sound(found.moments)):
         return None
     return Thinned(working, found.gamma, found.moments.information * (design.rows / part.rows))
 

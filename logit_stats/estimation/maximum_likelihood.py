@@ -192,11 +192,11 @@ def _prepared(design: Design, null: NullModel, check_rank: bool | str) -> tuple[
     """Working columns that the solver can trust, of full rank, and the moments of the null model in them."""
     working = WorkingColumns(constant=design.constant, equations=design.equations)
     at_null = moments(design, null_gamma(design, null), working)
-    if sound(at_null.information):
+    if sound(at_null):
         return design, working, at_null
     working = centred_columns(design)
     at_null = moments(design, null_gamma(design, null), working)
-    factor = EquilibratedCholesky(at_null.information)
+    factor = at_null.factor
     if not (factor.definite and factor.smallest_pivot > RANK_PIVOT) and check_rank is not False:
         found = dependent_columns(design)
         if found and check_rank is True:

@@ -13,10 +13,12 @@ where z_i = (x_i - center) * scale is the row in the solver's working columns an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from logit_stats.design.block import Block, FloatArray
+from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 
 # A tile's working columns, weighted columns and row terms stay in cache; measured best of 512 ... 16384 for k = 10 to 50.
 TILE_ROWS = 8192
@@ -24,7 +26,7 @@ TILE_ROWS = 8192
 LOG_ROWS = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Moments:
     """Sums over rows at one coefficient vector.
 
@@ -44,6 +46,11 @@ class Moments:
     score: FloatArray
     information: FloatArray
     max_abs_eta: float
+
+    @cached_property
+    def factor(self) -> EquilibratedCholesky:
+        """Cholesky factor of the information."""
+        return EquilibratedCholesky(self.information)
 
     def __add__(self, other: Moments) -> Moments:
         return Moments(

@@ -18,7 +18,6 @@ import numpy as np
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.estimation.likelihood import largest_predictor, moments, triangular_factor
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.trace import Step, Trace
 from logit_stats.estimation.working import WorkingColumns
@@ -126,7 +125,7 @@ def newton(
 
 def newton_decrement(here: Moments) -> float:
     """Distance to the maximum in standard errors, as the quadratic model sees it; NaN where the information is singular."""
-    factor = EquilibratedCholesky(here.information)
+    factor = here.factor
     if not factor.definite:
         return float("nan")
     return float(np.sqrt(max(float(here.score @ factor.solve(here.score)), 0.0)))
@@ -134,7 +133,7 @@ def newton_decrement(here: Moments) -> float:
 
 def _newton_step(design: Design, working: WorkingColumns, gamma: FloatArray, here: Moments) -> tuple[FloatArray, float]:
     """Full step and its length in standard errors."""
-    factor = EquilibratedCholesky(here.information)
+    factor = here.factor
     if factor.definite:
         step = factor.solve(here.score)
     else:
