@@ -96,6 +96,16 @@ def test_no_variance_inflation_from_a_singular_covariance():
         ls.logit("low ~ age + lwt + smoke", data).fit_constrained("lwt = 0").vif()
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+def test_variance_inflation_has_no_unit(size):
+    data = ls.datasets.load("birthwt")
+    want = ls.logit("low ~ age + lwt + smoke", data).fit().vif()
+    got = ls.logit("low ~ age + lwt + smoke", data.assign(lwt=data["lwt"] * size)).fit().vif()
+    assert_allclose(got.terms["gvif"], want.terms["gvif"], rtol=1e-8)
+    assert_allclose(got.columns, want.columns, rtol=1e-10)
+
+
 def test_how_many_is_a_whole_number():
     res = ls.logit("low ~ age + lwt + smoke", ls.datasets.load("birthwt")).fit()
     for ask in (

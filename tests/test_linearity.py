@@ -159,3 +159,15 @@ def test_counts_are_repeated_outcomes():
     outcomes = np.concatenate([np.repeat([1, 0], [y, m - y]) for y, m in zip(events, trials, strict=True)])
     expanded = ls.logit("y ~ dose", {"y": outcomes, "dose": np.repeat(dose, trials)}).fit()
     pd.testing.assert_frame_equal(grouped.linearity().frame, expanded.linearity().frame, rtol=1e-7)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("shift", [1e6, 1e8, 1e10])
+def test_large_numbers_that_differ_little_keep_their_digits(shift):
+    rng = np.random.default_rng(11)
+    x = rng.normal(size=300).round(3)
+    y = (rng.random(300) < 1.0 / (1.0 + np.exp(-x - 0.3 * x**2))).astype(int)
+    # far from zero the first-order effect of a power is that of the square
+    square = ls.logit("y ~ x", {"x": x, "y": y}).fit().lr_test(ls.logit("y ~ x + I(x**2)", {"x": x, "y": y}).fit())
+    got = ls.logit("y ~ x", {"x": x + shift, "y": y}).fit().linearity("x").frame["statistic"].iloc[0]
+    assert_allclose(got, square.statistic, rtol=3.0 / shift + 1e-5)

@@ -46,6 +46,7 @@ ANSWERS = {
     "compared ROC": lambda res, short, factor: ls.compare_roc(res, short),
     "compared": lambda res, short, factor: ls.compare(res, short),
     "average": lambda res, short, factor: res.average_prediction(),
+    "optimism": lambda res, short, factor: short.optimism(reps=3, seed=1),
     "pictures": lambda res, short, factor: res.plot,
     "steps": lambda res, short, factor: res.trace,
     "model": lambda res, short, factor: res.model,

@@ -16,7 +16,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import triangular_factor
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.estimation.working import WorkingColumns, centred_columns
 from logit_stats.inference.covariance import Covariance
 from logit_stats.wording import WIDTH
 
@@ -123,7 +123,9 @@ def _of_columns(fit: Fit, slopes: list[int]) -> pd.Series:
     """Length of each column about its mean, squared, times the diagonal of the inverse of the Gram matrix."""
     design = fit.design
     order = [design.constant, *slopes]
-    R = triangular_factor(design.with_columns([j for j in order if j is not None], ()), WorkingColumns())
+    ordered = design.with_columns([j for j in order if j is not None], ())
+    # powers of two keep the squares of very large and very small columns numbers, and cancel in the end
+    R = triangular_factor(ordered, WorkingColumns(None, centred_columns(ordered).scale))
     # with the constant first, the other rows of R belong to the columns about their means
     centred = R[1:, 1:]
     length = np.linalg.norm(centred, axis=0)

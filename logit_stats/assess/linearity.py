@@ -112,11 +112,11 @@ def linearity(fit: Fit, cov: Covariance, names: Any = None, knots: int = 4) -> L
         raise DataError("No number with three values or more enters the model linearly; there is nothing to test.")
     design, found = fit.design, []
     counted = design.frequency is not None or (design.weight is None and design.response.trials is not None)
-    counts = design.row_weight if counted else None
+    counts, constant = design.row_weight if counted else None, design.constant is not None
     for name in wanted:
         x = numbers[name]
         places = spline_knots(x, knots, counts)
-        found.append(_tested(fit, cov, name, "Box-Tidwell", partial(box_tidwell_column, name, x)))
+        found.append(_tested(fit, cov, name, "Box-Tidwell", partial(box_tidwell_column, name, x, constant)))
         found.append(_tested(fit, cov, name, f"spline, {len(places)} knots", partial(spline_columns, x, places)))
     return Linearity(
         pd.DataFrame([row for row, _ in found]), _method(fit, cov), tuple(note for _, note in found if note)
@@ -178,8 +178,11 @@ def _method(fit: Fit, cov: Covariance) -> str:
     return "likelihood-ratio" if _by_likelihood(fit, cov) else f"Wald ({cov.cov_type} covariance)"
 
 
-def box_tidwell_column(name: str, x: FloatArray) -> FloatArray:
+def box_tidwell_column(name: str, x: FloatArray, constant: bool = False) -> FloatArray:
     """(n, 1) ``x log(x / g)``, which with x spans what x log x does; g is the geometric mean.
+
+    Near g the logarithm is taken of the difference, and beside a constant x - g is taken off: of large numbers that differ
+    little no digits would be left otherwise.
 
     Raises
     ------
@@ -193,7 +196,12 @@ def box_tidwell_column(name: str, x: FloatArray) -> FloatArray:
             f"the answer would depend on by how much; the spline needs no positive numbers."
         )
     logs = np.log(x)
-    return np.asarray(x * (logs - logs.mean()))[:, None]
+    middle = float(np.exp(logs.mean()))
+    with np.errstate(over="ignore"):
+        away = (x - middle) / middle
+    near = np.abs(away) < 0.5
+    column = x * np.where(near, np.log1p(np.where(near, away, 0.0)), logs - logs.mean())
+    return np.asarray(column - (x - middle) if constant else column)[:, None]
 
 
 def spline_knots(x: FloatArray, knots: int, frequency: FloatArray | None = None) -> FloatArray:

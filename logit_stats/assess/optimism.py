@@ -31,6 +31,7 @@ from logit_stats.estimation.rows import probability
 from logit_stats.inference.bootstrap import Draws, chunks, draws_of
 from logit_stats.inference.cluster import read_groups
 from logit_stats.inference.progress import progress_of
+from logit_stats.wording import lines
 
 METHODS = ("bootstrap", "crossvalidation")
 # Rows of the table, in the order of `Indexes`; Emax comes after the calibration line of which it is made.
@@ -103,7 +104,9 @@ class Optimism:
         return notes
 
     def __str__(self) -> str:
-        return "\n".join([self.account(), self._shown.to_string(float_format="{:.4f}".format), *self._notes])
+        return "\n".join(
+            [lines(self.account()), self._shown.to_string(float_format="{:.4f}".format), *map(lines, self._notes)]
+        )
 
     __repr__ = __str__
 
