@@ -14,6 +14,7 @@ import logit_stats as ls
 from logit_stats.errors import (
     DataError,
     FormulaError,
+    NearSeparationWarning,
     OneClassError,
     RankDeficientError,
     ResponseError,
@@ -198,6 +199,66 @@ def test_dependent_columns_are_named(data):
 def test_a_bad_start_is_recovered(data, start):
     expected = ls.logit("y ~ x", data).fit().params
     assert_allclose(ls.logit("y ~ x", data).fit(start_params=start).params, expected, rtol=1e-9)
+
+
+FITS = {
+    "fit": lambda data, **arguments: ls.logit("y ~ x + g", data, **arguments).fit(),
+    "firth": lambda data, **arguments: ls.logit("y ~ x + g", data, **arguments).fit_firth(),
+    "limit": lambda data, **arguments: ls.logit("y ~ x + g", data, **arguments).fit_limit(),
+    "regularized": lambda data, **arguments: ls.logit("y ~ x + g", data, **arguments).fit_regularized(alpha=0.01),
+    "gradient descent": lambda data, **arguments: ls.logit("y ~ x + g", data, **arguments).fit(
+        method="gd", epochs=5000
+    ),
+}
+CATEGORIES = {
+    "several categories": lambda data, **arguments: ls.mnlogit("f ~ x + g", data, **arguments).fit(),
+    "several categories, regularized": lambda data, **arguments: ls.mnlogit(
+        "f ~ x + g", data, **arguments
+    ).fit_regularized(alpha=0.01),
+}
+
+
+@pytest.mark.parametrize("fit", FITS.values(), ids=FITS)
+def test_every_fit_takes_the_offset_of_new_data_and_uses_frequency_weights(data, fit):
+    res = fit(data, offset="o")
+    assert np.abs(res.predict(data) - res.predict(data.assign(o=0.0))).max() > 0.1
+    with pytest.raises(DataError, match="offset"):
+        res.predict(data.drop(columns="o"))
+    repeated = data.loc[data.index.repeat(data["f"])]
+    assert_allclose(fit(data, freq_weights="f").params, fit(repeated).params, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("fit", [*FITS.values(), *CATEGORIES.values()], ids=[*FITS, *CATEGORIES])
+def test_every_fit_knows_its_levels_and_refuses_dependent_or_constant_data(data, fit):
+    res = fit(data)
+    with pytest.raises(UnseenLevelError, match="'q'"):
+        res.predict(data.head(3).assign(g="q"))
+    predicted = res.predict(data.head(3).assign(x=[0.0, np.nan, 1.0]))
+    assert np.isnan(np.asarray(predicted)).reshape(3, -1).any(axis=1).tolist() == [False, True, False]
+    with pytest.raises(OneClassError):
+        fit(data.assign(y=1, f=1))
+
+
+def test_the_interval_of_an_infinite_coefficient_has_one_end(data):
+    cell = data.assign(cell=((data["y"] == 1) & (data["x"] > 1)).astype(float))
+    low, high = ls.logit("y ~ z + cell", cell).fit_limit().conf_int().loc["cell"]
+    assert np.isfinite(low)
+    assert np.isposinf(high)
+
+
+def test_an_estimate_that_one_observation_keeps_finite_is_warned_of():
+    x = [-3, -2, -1.5, -1, 0.01, 0, 1, 1.5, 2, 3]
+    with pytest.warns(NearSeparationWarning, match=r"one observation \(row 5\)"):
+        ls.logit("y ~ x", {"x": x, "y": [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]}).fit(maxiter=100)
+
+
+@pytest.mark.parametrize("fit", [ls.logit, ls.mnlogit])
+def test_clusters_are_lined_up_with_the_rows_used(data, fit):
+    holes = data.assign(x=data["x"].where(data.index % 7 > 0))
+    whole = holes.dropna()
+    expected = fit("y ~ x", whole).fit(cov_type="cluster", cov_kwds={"groups": whole["g"]}).bse
+    for groups in ("g", holes["g"], whole["g"]):
+        assert_allclose(fit("y ~ x", holes).fit(cov_type="cluster", cov_kwds={"groups": groups}).bse, expected)
 
 
 def test_an_unseen_level_is_named(data):
