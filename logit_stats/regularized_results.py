@@ -362,7 +362,12 @@ def fit_regularized(
         penalty = penalty.times(1.0 / float(design.row_weight.sum()))
     problem = prepare(with_class_weight(design, class_weight), penalty)
     problem = replace(problem, observations=float(design.row_weight.sum()))
-    start = None if start_params is None else problem.working.gamma(model._coefficients(start_params))
+    start = None
+    if start_params is not None:
+        given = model._coefficients(start_params)
+        # a start that is less likely than no effects at all may lie where the likelihood is flat: better none
+        if model.loglike(given) >= model.loglike(np.zeros_like(given)):
+            start = problem.working.gamma(given)
     estimate = penalized_fit(problem, penalty, start, tol=tol, maxiter=maxiter)
     if not estimate.converged:
         warnings.warn(

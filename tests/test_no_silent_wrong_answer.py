@@ -199,6 +199,9 @@ def test_dependent_columns_are_named(data):
 def test_a_bad_start_is_recovered(data, start):
     expected = ls.logit("y ~ x", data).fit().params
     assert_allclose(ls.logit("y ~ x", data).fit(start_params=start).params, expected, rtol=1e-9)
+    shrunk = ls.logit("y ~ x", data).fit_regularized(alpha=0.01)
+    again = ls.logit("y ~ x", data).fit_regularized(alpha=0.01, start_params=start)
+    assert_allclose(again.params, shrunk.params, rtol=1e-6)
 
 
 FITS = {
