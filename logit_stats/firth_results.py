@@ -19,7 +19,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.intercept_correction import augmented, refitted, with_fitted_intercept
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.estimation.working import map_between
-from logit_stats.inference.covariance import Covariance, covariance
+from logit_stats.inference.covariance import COV_TYPES, Covariance, covariance
 from logit_stats.inference.penalized import PenalizedProfile, augmented_covariance, own_null
 from logit_stats.inference.profile import Profile
 from logit_stats.inference.row_scores import leverages
@@ -93,6 +93,7 @@ class FirthResults(_FromLikelihood):
         """
         if cov_type == "augmented" and not settings:
             return replace(self, covariance_=augmented_covariance(self.fit_))
+        check_choice("cov_type", cov_type, ("augmented", *COV_TYPES))
         return super().with_cov(cov_type, **settings)
 
     @cached_property

@@ -240,6 +240,8 @@ def test_standard_errors_of_the_augmented_data():
     assert_allclose(res.pvalues, firth.pvalues)
     assert "augmented data" in res.summary().as_text()
     assert res.with_cov("nonrobust").bse.equals(firth.bse)
+    with pytest.raises(ls.errors.UnknownOptionError, match=r"'augmented', 'nonrobust'"):
+        firth.with_cov("agumented")
 
 
 def test_what_has_no_constant_to_correct():
