@@ -19,7 +19,7 @@ from logit_stats.design.sample import Sample
 from logit_stats.errors import DataError, LogitStatsError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import linear_predictor
-from logit_stats.wording import lines
+from logit_stats.wording import decimals, lines
 
 if TYPE_CHECKING:
     from logit_stats.assess.discrimination import RocComparison
@@ -66,7 +66,9 @@ class Validation:
         parts = [lines(f"Validation on other data: {self.sample.line()}"), str(self.roc)]
         if self.indexes is not None:
             found = self.indexes
-            parts.append(f"R² (Nagelkerke) {found.r2:.4f}, D {found.d:.4f}, U {found.u:.4f}, Q {found.q:.4f}")
+            parts.append(
+                f"R² (Nagelkerke) {decimals(found.r2)}, D {decimals(found.d)}, U {decimals(found.u)}, Q {decimals(found.q)}"
+            )
         parts.append(str(self.calibration))
         if self.hosmer_lemeshow is not None:
             parts.append(lines(self.hosmer_lemeshow.sentence()))

@@ -21,6 +21,15 @@ def lines(sentence: str, indent: str = "  ") -> str:
     return textwrap.fill(sentence, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
+def decimals(value: float, places: int = 4) -> str:
+    """A number with so many decimals; of a very large one (what certain and wrong predictions make) four digits.
+
+    >>> decimals(12.34567), decimals(4.75688862832697e14)
+    ('12.3457', '4.757e+14')
+    """
+    return f"{value:.{places}f}" if abs(value) < 1e6 else f"{value:.4g}"
+
+
 def table(frame: pd.DataFrame, number: Callable[[float], str], keys: int = 1) -> str:
     """A table without its index; where it is wider than 80 columns, the first `keys` columns name the rows of every part.
 

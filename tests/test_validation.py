@@ -240,6 +240,30 @@ def test_limiting_fits_are_not_compared_by_their_finite_part(births):
                 ask(*pair, data=data)
 
 
+def test_outcomes_of_other_rows_are_refused(births):
+    res = ls.logit("low ~ lwt", births).fit()
+    shuffled = births["low"].sample(frac=1, random_state=1)
+    for outcome in (shuffled, births["low"].set_axis(births.index + 1000)):
+        for ask in (res.validate, lambda data, outcome: ls.compare_roc(res, res, data, outcome)):
+            with pytest.raises(DataError, match="outcome has an index that differs"):
+                ask(births, outcome=outcome)
+    want = res.validate(births).roc.auc
+    for outcome in (births["low"], births["low"].reset_index(drop=True), births["low"].to_numpy()):
+        assert res.validate(births, outcome=outcome).roc.auc == want
+    # beside columns without labels there is nothing to align to, as at the fit
+    array = ls.Logit(births["low"].to_numpy(), births[["lwt"]].to_numpy() / 100).fit()
+    shifted = births["low"].set_axis(births.index + 1000)
+    assert array.validate(births[["lwt"]].to_numpy() / 100, shifted).roc.auc == array.roc().auc
+
+
+@pytest.mark.filterwarnings("error")
+def test_predictions_that_are_very_wrong_print(births):
+    res = ls.logit("low ~ smoke", births.assign(o=0.0), offset="o").fit()
+    far = res.validate(births.assign(o=np.where(np.arange(len(births)) % 2, 800.0, -740.0)))
+    assert far.hosmer_lemeshow.statistic > 1e100
+    assert max(map(len, str(far).split("\n"))) <= 80
+
+
 def test_unknown_numbers_are_named_as_the_data_have_them(births):
     res = ls.logit("low ~ lwt", births).fit()
     with pytest.raises(UnseenLevelError, match=r"has the level 2 in"):

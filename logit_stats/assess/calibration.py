@@ -22,7 +22,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.estimation.rows import probability
 from logit_stats.inference.covariance import covariance
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, decimals, lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ class Calibration:
         return (
             f"Calibration: intercept {self.intercept:.4f} (SE {self.se_intercept:.4f}), slope {self.slope:.4f} (SE "
             f"{self.se_slope:.4f}); Brier {self.brier:.4f} (scaled {self.brier_scaled:.4f}), log loss {self.log_loss:.4f}, "
-            f"Spiegelhalter z = {self.spiegelhalter_z:.3f} (p = {self.spiegelhalter_pvalue:.3g}), ECE {self.ece:.4f}"
+            f"Spiegelhalter z = {decimals(self.spiegelhalter_z, 3)} (p = {self.spiegelhalter_pvalue:.3g}), ECE {self.ece:.4f}"
         )
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from scipy import stats
 from logit_stats.assess.scored import Scored
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError, whole_number
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, decimals, lines
 
 # Difference of observed and expected, as a share of a group, that is rounding.
 REPRODUCED = 1e-9
@@ -52,8 +52,8 @@ class HosmerLemeshow:
         if np.isnan(self.pvalue):
             verdict = "no p-value: the model reproduces every group exactly"
         return (
-            f"Hosmer-Lemeshow test, {len(self.table)} groups between quantiles of p: chi2({self.df}) = {self.statistic:.4f}, "
-            f"{verdict}"
+            f"Hosmer-Lemeshow test, {len(self.table)} groups between quantiles of p: chi2({self.df}) = "
+            f"{decimals(self.statistic)}, {verdict}"
         )
 
     def __str__(self) -> str:
@@ -114,7 +114,7 @@ def _statistic(table: dict[str, FloatArray]) -> float:
     for observed, expected in (("observed", "expected"), ("observed_0", "expected_0")):
         away = (table[observed] - table[expected]) ** 2
         # where nothing is expected and nothing observed, nothing is amiss
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             total += float(np.divide(away, table[expected], out=np.zeros(len(away)), where=away > 0.0).sum())
     return total
 

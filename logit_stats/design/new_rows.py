@@ -14,7 +14,7 @@ from logit_stats.design.factor_values import FactorValues, NumericValues, align_
 from logit_stats.design.from_arrays import endog_columns, new_columns
 from logit_stats.design.from_formula import rows_missing, zero_weight
 from logit_stats.design.response import Response, count_column, grouped_response
-from logit_stats.design.row_numbers import RowNumbers, numbers_at, row_numbers, weights_of
+from logit_stats.design.row_numbers import RowNumbers, numbers_at, refuse_other_rows, row_numbers, weights_of
 from logit_stats.design.sample import Mask, Screening
 from logit_stats.design.table import Table
 from logit_stats.errors import DataError, ResponseError
@@ -54,6 +54,8 @@ def design_of_new_rows(
     weights = _weights(design, table, index, freq_weights, sampling_weights)
     trials_ = _trials(design, table, index, trials)
     offset_ = new_offset(design, table, index, offset)
+    if table is not None or isinstance(data, pd.DataFrame):
+        refuse_other_rows("outcome", outcome, index)
     outcomes, missing = _outcomes(design, table, index, outcome)
     for name, rows in (columns.missing | _numbers_missing(weights, trials_, offset_)).items():
         missing[name] = missing[name] | rows if name in missing else rows

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.table import Table
-from logit_stats.errors import NonFiniteError, WeightError, listed_rows
+from logit_stats.errors import DataError, NonFiniteError, WeightError, listed_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +107,12 @@ def weights_of(freq_weights: Any, sampling_weights: Any, table: Table | None, in
 def numbers_at(number: RowNumbers | None, keep: NDArray[np.bool_]) -> RowNumbers | None:
     """Return the numbers of the rows in which `keep` is true."""
     return None if number is None else RowNumbers(number.argument, number.column, number.values[keep])
+
+
+def refuse_other_rows(argument: str, given: Any, index: pd.Index) -> None:
+    """Raise `DataError` for a Series or DataFrame of as many rows as the data, but of other labels or another order."""
+    if isinstance(given, (pd.Series, pd.DataFrame)) and len(given) == len(index) and not _same_rows(given.index, index):
+        raise DataError(f"{argument} has an index that differs from the data's; align it, or give an array.")
 
 
 def _same_rows(given: pd.Index, index: pd.Index) -> bool:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
+from logit_stats.design.row_numbers import refuse_other_rows
 from logit_stats.errors import DataError, MissingColumnError, UnknownOptionError, listed, listed_rows
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.row_scores import score_residuals, sums_by_code
@@ -100,8 +101,11 @@ def read_codes(design: Design, labels: Any, name: str) -> tuple[NDArray[np.intp]
         if design.table is None:
             raise MissingColumnError(f"{name}={labels!r} names a column, and an array fit has none: give the labels.")
         name, labels = labels, design.table.column(labels, name)
-    elif isinstance(labels, pd.Series) and labels.name is not None:
-        name = str(labels.name)
+    elif isinstance(labels, pd.Series):
+        name = name if labels.name is None else str(labels.name)
+        if design.labelled and design.formula is not None:
+            whole = len(labels) == design.sample.read
+            refuse_other_rows(name, labels, design.sample.index if whole else design.index)
     labels = labels if isinstance(labels, (pd.Series, pd.Categorical)) else np.asarray(labels)
     if len(labels) == design.sample.read:
         labels = labels[design.sample.used]
@@ -123,8 +127,8 @@ def _grouping(design: Design, labels: Any, name: str) -> Grouping:
     codes, uniques = read_codes(design, labels, name)
     if isinstance(labels, str):
         name = labels
-    elif isinstance(labels, pd.Series) and labels.name is not None:
-        name = str(labels.name)
+    elif isinstance(labels, pd.Series):
+        name = name if labels.name is None else str(labels.name)
     if len(uniques) < 2:
         raise DataError(
             f"{name!r} has a single cluster; a cluster-robust covariance needs two at the least, better 30."
