@@ -266,10 +266,9 @@ class LimitStatistics(FitStatistics):
 
     fit: LimitFit
 
-    @cached_property
-    def pearson_chi2(self) -> float:
-        """Sum over the rows that are not separated of ``(y - m p)² / (m p (1 - p))``."""
-        return 0.0 if self.fit.inner is None else FitStatistics(self.fit.inner).pearson_chi2
+    def _pearson_terms(self) -> FloatArray:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.fit.separation.level > 0, 0.0, super()._pearson_terms())
 
     def _mckelvey_zavoina(self) -> float:
         """Return the limit as the variance of the linear predictor grows: 1 under separation."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy import stats
 from scipy.optimize import linprog, minimize
 
 import logit_stats as ls
@@ -320,6 +321,24 @@ def test_arrays_of_one_column_and_without_constant():
     assert_allclose(res.lr_statistics, [8 * np.log(2)])
     assert_allclose(res.predict(np.array([[3.0], [-1.0], [0.0]])), [1, 0, 0.5])
     assert res.df_model == 1
+
+
+def test_rows_that_no_column_reaches_keep_their_likelihood():
+    x, y = [0.0, 0.0, 0.0, 1.0, -1.0], [2, 1, 0, 2, 0]
+    res = ls.Logit(y, x, trials=[3, 2, 1, 2, 2], offset=[0.5, 0.0, -1.0, 0.0, 3.0]).fit_limit()
+    odds = np.exp([0.5, 0.0, -1.0])
+    chance = odds / (1.0 + odds)
+    assert res.params.tolist() == [np.inf]
+    rows = stats.binom([3, 2, 1], chance)
+    assert_allclose(res.llf, rows.logpmf([2, 1, 0]).sum(), rtol=1e-13)
+    assert_allclose(res.pearson_chi2, ((np.array([2, 1, 0]) - rows.mean()) ** 2 / rows.var()).sum(), rtol=1e-13)
+    offsets = np.array([0.0, 3.0])
+    at_zero = np.log(1.0 / (1.0 + np.exp(-offsets[0]))) * 2.0 - 2.0 * np.log1p(np.exp(offsets[1]))
+    assert_allclose(res.lr_statistics, [-2.0 * at_zero], rtol=1e-12)
+    low, high = res.conf_int()[0]
+    assert high == np.inf
+    fall = -2.0 * (2.0 * low - 2.0 * np.log1p(np.exp(low)) - 2.0 * np.log1p(np.exp(3.0 - low)))
+    assert_allclose(fall, stats.chi2.isf(0.05, 1), rtol=1e-9)
 
 
 def test_degrees_of_freedom_count_what_the_smaller_model_leaves():

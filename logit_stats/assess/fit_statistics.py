@@ -124,9 +124,12 @@ class FitStatistics:
     @cached_property
     def pearson_chi2(self) -> float:
         """Sum over rows of ``(y - m p)² / (m p (1 - p))``."""
+        return float(self._row_weight @ self._pearson_terms())
+
+    def _pearson_terms(self) -> FloatArray:
         response = self.fit.design.response
         u = score_residual(self._eta, response.successes, response.trials)
-        return float(self._row_weight @ (u**2 / (self._trials * variance(self._eta))))
+        return np.asarray(u**2 / (self._trials * variance(self._eta)))
 
     def criterion(self, name: str) -> float:
         """AIC (Akaike 1974), BIC (Schwarz 1978) or AICc (Hurvich and Tsai 1989); NaN under sampling weights.

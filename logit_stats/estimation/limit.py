@@ -19,13 +19,13 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import NotAvailableError, SeparationError
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.likelihood import linear_predictor
+from logit_stats.estimation.likelihood import linear_predictor, moments
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood, prepared_for_penalty
 from logit_stats.estimation.rank import of_full_rank
 from logit_stats.estimation.recession import DOWN, FINITE, UP, RecessionCone, SignedRows
 from logit_stats.estimation.separation import Separation, no_separation
 from logit_stats.estimation.trace import Trace
-from logit_stats.estimation.working import map_between
+from logit_stats.estimation.working import WorkingColumns, map_between
 
 _VALUE = {UP: np.inf, DOWN: -np.inf}
 
@@ -180,7 +180,7 @@ def limiting_fit(
         working=rows.working,
         gamma=gamma,
         information_working=np.zeros((k, k)),
-        loglik=0.0 if inner is None else inner.loglik,
+        loglik=inner.loglik if inner is not None else loglik_beside(design, separation),
         max_abs_eta=inner.max_abs_eta if inner is not None and separation.kind == "none" else np.inf,
         null=null,
         constant_in_span=null.kind == "intercept",
@@ -208,6 +208,14 @@ def kept_columns(cone: RecessionCone) -> tuple[int, ...]:
         moved[cone.rows.design.constant] *= 1e-3
     _, _, order = qr(moved.T, mode="economic", pivoting=True)
     return tuple(sorted(int(j) for j in order[dimensions:]))
+
+
+def loglik_beside(design: Design, separation: Separation) -> float:
+    """Log-likelihood of the rows that are not separated where no column has anything to say of them."""
+    left = np.flatnonzero(separation.level == 0)
+    if not len(left):
+        return 0.0
+    return moments(design.at(left), np.zeros(design.columns), WorkingColumns()).loglik
 
 
 def remaining(design: Design, separation: Separation, columns: list[int]) -> Design:
