@@ -401,3 +401,26 @@ def test_summary_and_files(tmp_path):
     assert "<table" in res._repr_html_()
     res.save(tmp_path / "limit.pickle")
     assert_allclose(ls.load(tmp_path / "limit.pickle").conf_int(), res.conf_int())
+
+
+@pytest.mark.parametrize("value", [1e-8, 1e8])
+def test_the_value_of_the_constant_column_does_not_matter(value):
+    rng = np.random.default_rng(2)
+    x = np.round(rng.normal(size=50), 1)
+    y = (x >= 0.1).astype(float)
+    ones, offset = np.ones(50), rng.normal(size=50)
+    plain = ls.Logit(y, np.column_stack([ones, x]), offset=offset).fit_limit()
+    other = ls.Logit(y, np.column_stack([value * ones, x * 1e-8]), offset=offset).fit_limit()
+    assert other.separation.fates == plain.separation.fates
+    assert_allclose(other.lr_statistics, plain.lr_statistics, rtol=1e-9)
+    assert_allclose(other.conf_int() * [[value], [1e-8]], plain.conf_int(), rtol=1e-8)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 6])
+def test_separation_of_categories_whatever_the_constant_column(seed):
+    rng = np.random.default_rng(seed)
+    x = np.round(rng.normal(size=(20, 2)), 1)
+    y = (x @ rng.integers(-2, 3, (2, 4)) + rng.integers(-1, 2, 4)).argmax(axis=1)
+    plain, other = (ls.MNLogit(y, np.column_stack([np.full(20, v), x])).separation() for v in (1.0, 1e8))
+    assert other.kind == plain.kind == "complete"
+    assert other.fates == plain.fates

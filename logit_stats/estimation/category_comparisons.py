@@ -16,7 +16,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.recession import Mask, SignedRows, unmoved_by
-from logit_stats.estimation.working import centred_columns
+from logit_stats.estimation.working import boxed_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Comparisons(SignedRows):
         other = np.tile(others, design.rows)
         other = other + (other >= own)
         size = len(own)
-        return cls(design, centred_columns(design), np.ones(size), np.ones(size, dtype=np.bool_), own, other)
+        return cls(design, boxed_columns(design), np.ones(size), np.ones(size, dtype=np.bool_), own, other)
 
     @property
     def coefficients(self) -> int:

@@ -18,7 +18,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.estimation.kernel import linear_predictor
 from logit_stats.estimation.likelihood import TALL_ROWS
-from logit_stats.estimation.working import WorkingColumns, centred_columns
+from logit_stats.estimation.working import WorkingColumns, boxed_columns
 
 VIOLATED = 1e-9  # of the linear programme's box; HiGHS is asked for 1e-10
 TIGHT = 2e-9  # margins that the programme may have meant to be zero
@@ -57,7 +57,7 @@ class SignedRows:
         y = design.response.successes
         trials = np.ones_like(y) if design.response.trials is None else design.response.trials
         sign = np.where(y == trials, 1.0, np.where(y == 0.0, -1.0, 0.0))
-        return cls(design, centred_columns(design), sign, trials > 0.0)
+        return cls(design, boxed_columns(design), sign, trials > 0.0)
 
     @property
     def coefficients(self) -> int:

@@ -8,7 +8,7 @@ that scaling loses no digit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class WorkingColumns:
     center, scale : (k,) or None
         ``Z = (X - center) * scale``.
     constant : int or None
-        Position of the constant column, which is neither centred nor scaled.
+        Position of the constant column, which is not centred; nor is it scaled but in `boxed_columns`.
     constant_value : float
         Its value.
     equations : int
@@ -62,7 +62,8 @@ class WorkingColumns:
         of_equation = np.reshape(beta, (self.equations, -1))
         gamma: FloatArray = of_equation / (1.0 if self.scale is None else self.scale)
         if self.center is not None and self.constant is not None:
-            gamma[:, self.constant] += of_equation @ self.center / self.constant_value
+            scale = 1.0 if self.scale is None else self.scale[self.constant]
+            gamma[:, self.constant] += of_equation @ self.center / (self.constant_value * scale)
         return gamma.ravel()
 
     def matrix(self, k: int) -> FloatArray:
@@ -130,6 +131,16 @@ def centred_columns(design: Design) -> WorkingColumns:
     return WorkingColumns(middle, scale, design.constant, value, design.equations)
 
 
+def boxed_columns(design: Design) -> WorkingColumns:
+    """Centred columns of which the constant is of size one too, whatever its value: a box of directions has no units."""
+    working = centred_columns(design)
+    if working.constant is None or working.scale is None:
+        return working
+    scale = working.scale.copy()
+    scale[working.constant] = np.exp2(1.0 - np.frexp(np.clip(abs(working.constant_value), 1e-300, 1e300))[1])
+    return replace(working, scale=scale)
+
+
 def map_between(inner: WorkingColumns, outer: WorkingColumns, places: Sequence[int | None], k: int) -> FloatArray:
     """(k, m) matrix from the working coefficients of one design to those of another with (some of) the same columns.
 
@@ -153,6 +164,8 @@ def map_between(inner: WorkingColumns, outer: WorkingColumns, places: Sequence[i
             M[place, i] = scale[i] / outer_scale[place]
         if outer.constant is not None:
             M[outer.constant, i] += (
-                ((0.0 if place is None else outer_center[place]) - center[i]) * scale[i] / outer.constant_value
+                ((0.0 if place is None else outer_center[place]) - center[i])
+                * scale[i]
+                / (outer.constant_value * outer_scale[outer.constant])
             )
     return M

@@ -18,10 +18,11 @@ from scipy.optimize import brentq
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import DataError
+from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.limit import LimitFit, kept_columns, remaining
 from logit_stats.estimation.recession import DOWN, FINITE, UNDETERMINED, RecessionCone, SignedRows
 from logit_stats.estimation.separation import find_separation
-from logit_stats.estimation.working import WorkingColumns, centred_columns
+from logit_stats.estimation.working import WorkingColumns, boxed_columns
 from logit_stats.inference.profile import Profile, constrained_maximum, directions_along, scaled_row
 
 DOUBLINGS = 60
@@ -51,7 +52,7 @@ class HeldCoefficient:
             found = find_separation(without)
             kept = kept_columns(RecessionCone.of(SignedRows.of(without), found.level > 0))
             design = remaining(design, found, [*(others[i] for i in kept), j])
-        return cls(design, centred_columns(design))
+        return cls(design, boxed_columns(design))
 
     @cached_property
     def _row(self) -> tuple[FloatArray, float]:
@@ -63,9 +64,17 @@ class HeldCoefficient:
         return self._row[1]
 
     def supremum(self, value: float, start: FloatArray) -> tuple[FloatArray, float]:
-        """Working coefficients and log-likelihood with the coefficient held at ``value * unit``, from a start moved onto it."""
+        """Working coefficients and log-likelihood with the coefficient held at ``value * unit``, from a start moved onto it.
+
+        Far out all coefficients grow together, and a start that only one of them has left may predict everything wrongly with
+        certainty, where Newton's method finds no slope: the start is also stretched, and the better of the two taken.
+        """
         a, _ = self._row
-        onto = start + a * ((value - float(a @ start)) / float(a @ a))
+        at = float(a @ start)
+        starts = [start + a * ((value - at) / float(a @ a))]
+        if at * value > 0.0:
+            starts.append(start * (value / at))
+        onto = max(starts, key=lambda gamma: moments(self.design, gamma, self.working).loglik)
         return constrained_maximum(self.design, self.working, onto, directions_along(a))
 
 
@@ -116,11 +125,12 @@ class LimitProfile:
     def _end(self, held: HeldCoefficient, falling: bool, quantile: float) -> float:
         """Value at which twice the fall of the log-likelihood is the quantile; the fall is monotone in the value."""
         sign = -1.0 if falling else 1.0
-        last = np.zeros(held.design.columns)
+        solved: dict[float, FloatArray] = {}
 
         def excess(t: float) -> float:
-            nonlocal last
-            last, loglik = held.supremum(t * sign, last)
+            nearest = solved.get(min(solved, key=lambda at: abs(at - t), default=t))
+            start = np.zeros(held.design.columns) if nearest is None else nearest
+            solved[t], loglik = held.supremum(t * sign, start)
             return 2.0 * (self.fit.loglik - loglik) - quantile
 
         low = high = 0.0
@@ -128,7 +138,6 @@ class LimitProfile:
             high = self._first(excess, 1.0, positive=False)
         else:
             low = self._first(excess, -1.0, positive=True)
-        last = np.zeros(held.design.columns)
         return sign * held.unit * float(brentq(excess, low, high, xtol=1e-12, rtol=1e-14))
 
     @staticmethod
