@@ -115,6 +115,22 @@ def test_columns_and_fits_are_the_same(formula, monkeypatch):
         np.testing.assert_allclose(coded.with_cov(cov_type).bse, written.with_cov(cov_type).bse, rtol=1e-9)
 
 
+@pytest.mark.parametrize("l1_wt", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_penalized_fits_are_the_same(l1_wt, standardize, monkeypatch):
+    data = factors()
+    fits = []
+    for limit in (NEVER, ALWAYS):
+        monkeypatch.setattr(formula_room, "CODED_COLUMNS", limit)
+        model = ls.logit("y ~ x + C(g, Sum) + C(h)", data, freq_weights="w")
+        categories = ls.mnlogit("h ~ x + C(g)", data)
+        fits.append([m.fit_regularized(alpha=0.01, L1_wt=l1_wt, standardize=standardize) for m in (model, categories)])
+        path = model.regularization_path(count=5, L1_wt=max(l1_wt, 0.5), standardize=standardize)
+        fits[-1].append(path.fits[-1] if hasattr(path, "fits") else path)
+    for written, coded in zip(*fits, strict=True):
+        np.testing.assert_allclose(coded.params, written.params, rtol=1e-7, atol=1e-9)
+
+
 @pytest.mark.parametrize("name", [name for name in STANDARD_CASES if "star98" not in name])
 def test_reference_cases_with_every_factor_as_codes(name, monkeypatch):
     monkeypatch.setattr(formula_room, "CODED_COLUMNS", ALWAYS)

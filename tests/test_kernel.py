@@ -420,3 +420,14 @@ def test_the_environment_variable_is_read_and_checked(monkeypatch):
     monkeypatch.setenv("LOGIT_STATS_THREADS", "many")
     with pytest.raises(DataError, match="LOGIT_STATS_THREADS"):
         kernel.threads()
+
+
+def test_sums_within_sums_do_not_wait_for_one_another():
+    def inner(number: int) -> int:
+        return kernel.summed([number, number, number], lambda one: one)
+
+    found: list[int] = []
+    outer = threading.Thread(target=lambda: found.append(kernel.summed([1, 2, 3], inner)), daemon=True)
+    outer.start()
+    outer.join(20.0)
+    assert found == [18]

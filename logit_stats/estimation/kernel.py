@@ -8,10 +8,12 @@ result repeats bit by bit.
 from __future__ import annotations
 
 import itertools
+import operator
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, reduce
+from threading import current_thread
 from typing import TypeVar
 
 import numpy as np
@@ -28,6 +30,7 @@ try:
 except ImportError:
     _kernel = None  # type: ignore[assignment]
 
+THREAD_NAME = "logit_stats"
 # Time in nanoseconds that a range must take for another thread to save more than it costs.
 THREAD_TIME = 100_000.0
 # What is around the sums of a pass and of the step that follows, in nanoseconds.
@@ -360,7 +363,12 @@ Sum = TypeVar("Sum", Moments, Score, FloatArray, int)
 
 
 def summed(parts: list[Part], function: Callable[[Part], Sum]) -> Sum:
-    """Sum of `function` over the parts, each on a thread, added in the order of the parts."""
+    """Sum of `function` over the parts, each on a thread, added in the order of the parts.
+
+    A thread of the pool does all its parts itself: waiting for another one, all might wait for ever.
+    """
+    if current_thread().name.startswith(THREAD_NAME):
+        return reduce(operator.add, map(function, parts))
     others = [_pool(len(parts) - 1).submit(function, part) for part in parts[1:]]
     total = function(parts[0])
     for other in others:
@@ -395,7 +403,7 @@ def _score_time(k: int) -> float:
 
 @cache
 def _pool(workers: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(workers, thread_name_prefix="logit_stats")
+    return ThreadPoolExecutor(workers, thread_name_prefix=THREAD_NAME)
 
 
 if hasattr(os, "register_at_fork"):  # a forked process has the pool but not its threads, and would wait for them

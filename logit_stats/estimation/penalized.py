@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from logit_stats.design.block import Block, FloatArray
+from logit_stats.design.coded import coded
 from logit_stats.design.design import Design
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.moments import Moments, Score
@@ -165,7 +166,15 @@ def prepare(design: Design, penalty: Penalty) -> PenalizedProblem:
         mean[constant] = 0.0
         # a second constant column stays as it is: centred, it would be nothing
         center = np.where(deviation > 0.0, mean, 0.0)
+    scale = 1.0 / sized
+    by_code = coded(design.X)
+    for piece in (
+        () if by_code is None else by_code.parts
+    ):  # coded columns are of size one already, and stay as they are
+        scale[piece.columns] = 1.0
+        if center is not None:
+            center[piece.columns] = 0.0
     value = float(design.X[0, constant]) if constant is not None else 1.0
-    working = WorkingColumns(center, 1.0 / sized, constant if centred else None, value)
-    unit = np.ones(design.columns) if penalty.standardize else 1.0 / sized
+    working = WorkingColumns(center, scale, constant if centred else None, value)
+    unit = sized * scale if penalty.standardize else scale
     return PenalizedProblem(design, working, unit, total)
