@@ -328,7 +328,7 @@ class MNLogit(DesignModel):
         """Fit with a ridge, lasso or elastic-net penalty.
 
         Minimises ``-llf/N + sum alpha ((1 - L1_wt) b**2 / 2 + L1_wt |b|)`` with coefficients for every category, the
-        reference too, as glmnet and scikit-learn do: the choice of the reference does not matter.
+        reference too, as glmnet and scikit-learn do: the choice of the reference does not matter for predictions.
 
         Parameters
         ----------

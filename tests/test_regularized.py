@@ -329,3 +329,18 @@ def test_refusals_of_paths():
     for arguments in ({"count": 0}, {"ratio": 2.0}, {"cv": 2.5}, {"cv": 1}, {"alphas": "a"}, {"alphas": []}):
         with pytest.raises(DataError):
             model.regularization_path(**arguments)
+
+
+@pytest.mark.parametrize("L1_wt", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("size", [1e8, 1e12])
+def test_rounding_in_large_columns_is_no_failure(L1_wt, size, recwarn):
+    X, y = _data()
+    X[:, 2:] *= size
+    fit = ls.Logit(y, X).fit_regularized(alpha=0.01, L1_wt=L1_wt)
+    assert fit.converged
+    assert not recwarn
+    short = ls.Logit(y, X / np.r_[1.0, 1.0, np.full(4, size)]).fit_regularized(
+        alpha=np.r_[0.0, 0.01, np.full(4, 0.01 / size if L1_wt == 1.0 else 0.0)], L1_wt=L1_wt
+    )
+    if L1_wt != 0.5:  # there the two parts of the penalty would need strengths of their own
+        np.testing.assert_allclose(fit.params[2:] * size, short.params[2:], rtol=1e-6, atol=1e-10)

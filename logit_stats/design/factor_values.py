@@ -89,6 +89,8 @@ def factor_values(name: str, value: Any, rows: int, index: pd.Index) -> FactorVa
     FormulaError
         If the value has the wrong length or a type that is neither numbers nor levels.
     """
+    if type(value) is np.ndarray and value.dtype.kind in "iuf":
+        return _numbers(name, value, rows)
     if isinstance(value, CategoricalBox):
         levels = None if value.levels is None else tuple(value.levels)
         return _levels_and_codes(name, value.data, rows, levels, value.contrast, index, boxed=True)

@@ -34,6 +34,8 @@ LEARNT = 4.0
 SAVED = 3.0
 # The share of the violation that a first step leaves whose curvature is that of a neighbouring problem.
 NEIGHBOUR_RATE = 0.1
+# Violation per observation, in columns of size one, that is rounding where no step lessens it.
+ROUNDING = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,7 @@ class _Point:
     curvature: FloatArray
     value: float
     violation: float
+    violation_working: float
 
     @property
     def informed(self) -> bool:
@@ -80,15 +83,17 @@ def penalized_fit(
     if start is None:
         start, curvature = _rough_start(problem, penalty)
     point = search.at_start(start, curvature)
-    rate, steps = 1.0 if point.informed else NEIGHBOUR_RATE, 0
+    rate, steps, at_rounding = 1.0 if point.informed else NEIGHBOUR_RATE, 0, False
     while point.violation > tol and steps < maxiter:
         moved = search.step(point, rate, tol)
         if moved is None:
+            # in a column of size 1e8 the rounding of the gradient alone is more than the tolerance
+            at_rounding = point.violation_working <= ROUNDING
             break
         rate = moved.violation / point.violation
         point = moved
         steps += 1
-    converged = point.violation <= max(tol, TOLERANCE)
+    converged = at_rounding or point.violation <= max(tol, TOLERANCE)
     return PenalizedEstimate(
         problem, penalty, point.gamma, point.here, point.curvature, point.value, point.violation, converged, steps
     )
@@ -175,8 +180,9 @@ class _Search:
     def _point(self, gamma: FloatArray, here: Moments | Score, curvature: FloatArray) -> _Point:
         value = -here.loglik / self.problem.observations + 0.5 * (self.l2 @ gamma**2) + self.l1 @ np.abs(gamma)
         gradient = -here.score / self.problem.observations + self.l2 * gamma
-        violation = (subgradient_violation(gradient, gamma, self.l1) / self.problem.unit).max(initial=0.0)
-        return _Point(gamma, here, curvature, float(value), float(violation))
+        violation = subgradient_violation(gradient, gamma, self.l1)
+        in_units = float((violation / self.problem.unit).max(initial=0.0))
+        return _Point(gamma, here, curvature, float(value), in_units, float(violation.max(initial=0.0)))
 
 
 def _better(moved: _Point, point: _Point) -> bool:
