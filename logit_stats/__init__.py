@@ -66,13 +66,17 @@ _ROOMS = ("datasets", "errors", "sklearn")
 def __getattr__(name: str) -> Any:
     from importlib import import_module, metadata
 
+    found: Any
     if name == "__version__":
-        return metadata.version("logit-stats")
-    if name in _ROOMS:
-        return import_module(f"logit_stats.{name}")
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
-    raise AttributeError(f"module 'logit_stats' has no attribute {name!r}")
+        found = metadata.version("logit-stats")
+    elif name in _ROOMS:
+        found = import_module(f"logit_stats.{name}")
+    elif name in _HOME:
+        found = getattr(import_module(_HOME[name]), name)
+    else:
+        raise AttributeError(f"module 'logit_stats' has no attribute {name!r}")
+    globals()[name] = found  # found once: the next use does not come here
+    return found
 
 
 def __dir__() -> list[str]:

@@ -34,9 +34,10 @@ class EquilibratedCholesky:
         self.smallest_pivot = 0.0
         # a Gram matrix whose diagonal is finite and positive has no entry beyond it; NaN fails the comparison
         # (lists, because on a few numbers they are faster than arrays, and a small fit is made of such things)
-        self.definite = all(0.0 < value < inf for value in matrix.diagonal().tolist())
-        if not self.definite:
-            return
+        self.definite = False
+        for value in matrix.diagonal().tolist():
+            if not 0.0 < value < inf:
+                return
         self._scale = 1.0 / np.sqrt(matrix.diagonal())
         self._factor, failed = dpotrf(matrix * self._scale * self._scale[:, None], lower=1, clean=1)
         self.definite = failed == 0
