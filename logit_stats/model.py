@@ -439,6 +439,7 @@ class Logit(BinaryLikelihood):
         Examples
         --------
         >>> import logit_stats as ls
+        >>> import numpy as np
         >>> y = [0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
         >>> X = np.column_stack([np.ones(10), np.arange(10)])
         >>> ls.Logit(y, X).fit_regularized(alpha=0.1, L1_wt=0, penalize_intercept=True).params.round(6)
