@@ -73,9 +73,9 @@ class TestStandardSet:
         case, res = fitted(name)
         frame = res.odds_ratios()
         assert_allclose(frame["odds_ratio"], wanted(case, res, "odds_ratio"), rtol=1e-7)
-        assert_allclose(frame["std_error"], wanted(case, res, "odds_ratio_se_delta"), rtol=1e-6)
+        assert_allclose(frame["std_error"], wanted(case, res, "odds_ratio_se_delta"), rtol=1e-7)
         limits = wanted(case, res, "odds_ratio_wald_ci_95")
-        assert_allclose(frame[["conf_low", "conf_high"]], limits, rtol=1e-6)
+        assert_allclose(frame[["conf_low", "conf_high"]], limits, rtol=1e-7)
 
     def test_likelihood_and_deviance(self, name):
         case, res = fitted(name)
