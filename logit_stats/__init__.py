@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from logit_stats import datasets
     from logit_stats.config import show_config
     from logit_stats.estimation.kernel import set_threads
-    from logit_stats.keep import load
-    from logit_stats.model import Logit, logit
-    from logit_stats.multinomial_model import MNLogit, mnlogit
-    from logit_stats.multinomial_results import MNLogitResults
+    from logit_stats.models.logit import Logit, logit
+    from logit_stats.models.multinomial import MNLogit, mnlogit
     from logit_stats.report.plots.of_predictions import plot_confusion
-    from logit_stats.results import LogitResults
-    from logit_stats.selection import compare, step
-    from logit_stats.validation import compare_roc, reclassification
+    from logit_stats.results.keep import load
+    from logit_stats.results.logit import LogitResults
+    from logit_stats.results.multinomial import MNLogitResults
+    from logit_stats.results.selection import compare, step
+    from logit_stats.results.validation import compare_roc, reclassification
 
 __all__ = [
     "Logit",
@@ -45,18 +45,18 @@ __all__ = [
 
 # Where each public name lives: it is imported when it is first used, so that `import logit_stats` costs little.
 _HOME = {
-    "Logit": "logit_stats.model",
-    "LogitResults": "logit_stats.results",
-    "MNLogit": "logit_stats.multinomial_model",
-    "MNLogitResults": "logit_stats.multinomial_results",
-    "compare": "logit_stats.selection",
-    "compare_roc": "logit_stats.validation",
-    "load": "logit_stats.keep",
-    "logit": "logit_stats.model",
-    "mnlogit": "logit_stats.multinomial_model",
+    "Logit": "logit_stats.models.logit",
+    "LogitResults": "logit_stats.results.logit",
+    "MNLogit": "logit_stats.models.multinomial",
+    "MNLogitResults": "logit_stats.results.multinomial",
+    "compare": "logit_stats.results.selection",
+    "compare_roc": "logit_stats.results.validation",
+    "load": "logit_stats.results.keep",
+    "logit": "logit_stats.models.logit",
+    "mnlogit": "logit_stats.models.multinomial",
     "plot_confusion": "logit_stats.report.plots.of_predictions",
-    "reclassification": "logit_stats.validation",
-    "step": "logit_stats.selection",
+    "reclassification": "logit_stats.results.validation",
+    "step": "logit_stats.results.selection",
     "set_threads": "logit_stats.estimation.kernel",
     "show_config": "logit_stats.config",
 }

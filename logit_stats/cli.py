@@ -17,7 +17,7 @@ from logit_stats.errors import DataError, LogitStatsError, LogitStatsWarning, Se
 if TYPE_CHECKING:
     import pandas as pd
 
-    from logit_stats.results import LogitResults
+    from logit_stats.results.logit import LogitResults
 
 COV_TYPES = ("nonrobust", "HC0", "HC1", "HC2", "HC3", "cluster", "survey")
 
@@ -88,7 +88,7 @@ def fit(
     _check_usage(cov_type, cluster, firth=firth, check=check)
     import numpy as np
 
-    from logit_stats.model import Logit
+    from logit_stats.models.logit import Logit
 
     settings = None
     design = {name: column for name, column in (("strata", strata), ("psu", psu), ("fpc", fpc)) if column}

@@ -22,8 +22,8 @@ from logit_stats.estimation.category_penalized import category_penalized_fit, co
 from logit_stats.estimation.one_vs_rest import one_vs_rest_fits
 from logit_stats.estimation.penalized import PenalizedEstimate, Penalty, prepare
 from logit_stats.estimation.rows import probability
-from logit_stats.model import Logit
-from logit_stats.multinomial_model import MNLogit
+from logit_stats.models.logit import Logit
+from logit_stats.models.multinomial import MNLogit
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin  # type: ignore[import-untyped]

@@ -13,7 +13,7 @@ from scipy.optimize import linprog, minimize
 
 import logit_stats as ls
 from logit_stats.errors import DataError, NotAvailableError, RankDeficientError, SeparationError
-from logit_stats.results import LogitResults
+from logit_stats.results.logit import LogitResults
 from tests.cases import load_case
 
 ENDOMETRIAL = load_case("endometrial_separation_firth")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from logit_stats.results import LogitResults
+    from logit_stats.results.logit import LogitResults
 
 
 def as_dict(res: LogitResults, alpha: float = 0.05) -> dict[str, Any]:

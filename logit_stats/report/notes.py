@@ -11,8 +11,8 @@ from logit_stats.inference.wald import overall_wald
 
 if TYPE_CHECKING:
     from logit_stats.design.categories import Categories
-    from logit_stats.multinomial_results import MNLogitResults
-    from logit_stats.results import LogitResults
+    from logit_stats.results.logit import LogitResults
+    from logit_stats.results.multinomial import MNLogitResults
 
 # Half of the digits of a standard error are still right here; the reader should know why they are large.
 ILL_CONDITIONED = 1e4

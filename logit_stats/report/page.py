@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from logit_stats.errors import LogitStatsError, NotAvailableError
 
 if TYPE_CHECKING:
-    from logit_stats.results import LogitResults
+    from logit_stats.results.logit import LogitResults
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --paper: #ffffff; --stripe: #f4f5f7; --line: #c9ccd1; --faint: #5c6066; }

@@ -22,8 +22,8 @@ from logit_stats.inference.cluster import read_groups
 from logit_stats.wording import WIDTH, lines, table
 
 if TYPE_CHECKING:
-    from logit_stats.multinomial_results import MNLogitResults
-    from logit_stats.results import LogitResults
+    from logit_stats.results.logit import LogitResults
+    from logit_stats.results.multinomial import MNLogitResults
 
 AGREES, DIFFERS, KNOWN = "agrees", "differs", "known deviation"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from logit_stats.answers.finished import Finished
+from logit_stats.results.finished import Finished
 
 if TYPE_CHECKING:
     from logit_stats.inference.column_margins import ColumnMargins

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from logit_stats.answers.finished import Finished, Matrix, Vector
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import check_choice
 from logit_stats.inference.wald import p_values, wald_interval, z_values
+from logit_stats.results.finished import Finished, Matrix, Vector
 
 if TYPE_CHECKING:
     from logit_stats.estimation.trace import Trace

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from logit_stats.answers.finished import Finished
 from logit_stats.assess.classification import Classification, classification
 from logit_stats.assess.scored import Scored
+from logit_stats.results.finished import Finished
 
 if TYPE_CHECKING:
     from logit_stats.assess.calibration import Calibration
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from logit_stats.assess.hosmer_lemeshow import HosmerLemeshow
     from logit_stats.assess.optimism import Optimism
     from logit_stats.assess.ranking import Roc
-    from logit_stats.validation import Validation
+    from logit_stats.results.validation import Validation
 
 
 class Accuracy(Finished):
@@ -75,7 +75,7 @@ class Accuracy(Finished):
         sampling_weights: Any = None, trials: Any = None,
     ) -> Validation:  # fmt: skip
         """Discrimination and calibration on other data; see `validation.validate`."""
-        from logit_stats.validation import validate
+        from logit_stats.results.validation import validate
 
         return validate(self.fit_, data, outcome, offset, bins, freq_weights=freq_weights,
                         sampling_weights=sampling_weights, trials=trials)  # fmt: skip

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 import pandas as pd
 
-from logit_stats.answers.estimates import Estimates
-from logit_stats.answers.finished import Matrix, Vector
-from logit_stats.answers.hypotheses import JointTests
-from logit_stats.answers.likelihood import Likelihood
 from logit_stats.assess.category_classification import CategoryClassification, category_table
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError, check_choice
 from logit_stats.inference.covariance import covariance
-from logit_stats.multinomial_model import MNLogit, by_category
-from logit_stats.prediction import new_rows, predict_new
+from logit_stats.models.multinomial import MNLogit, by_category
+from logit_stats.results.estimates import Estimates
+from logit_stats.results.finished import Matrix, Vector
+from logit_stats.results.hypotheses import JointTests
+from logit_stats.results.likelihood import Likelihood
+from logit_stats.results.prediction import new_rows, predict_new
 from logit_stats.wording import lines, table
 
 if TYPE_CHECKING:
-    from logit_stats.crosscheck import Crosscheck
     from logit_stats.inference.category_margins import CategoryMargins
     from logit_stats.inference.category_predictions import CategoryPrediction
     from logit_stats.inference.variable_margins import Margins
+    from logit_stats.peers.crosscheck import Crosscheck
     from logit_stats.report.summary import Summary
 
 LIKELIHOOD_RSQUARED = (
@@ -261,13 +261,13 @@ class MNLogitResults(Estimates, Likelihood, JointTests):
 
     def crosscheck(self, rtol: float = 1e-6) -> Crosscheck:
         """Fit the same model in statsmodels and compare, quantity by quantity."""
-        from logit_stats.crosscheck import crosscheck_categories
+        from logit_stats.peers.crosscheck import crosscheck_categories
 
         return crosscheck_categories(self, rtol=rtol)
 
     def save(self, path: str | Path) -> None:
         """Write the result to a file; `logit_stats.load` reads it back."""
-        from logit_stats.keep import save
+        from logit_stats.results.keep import save
 
         save(self, path)
 

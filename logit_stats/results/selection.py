@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from logit_stats.answers.finished import fit_of
 from logit_stats.assess.selection import Move, Selection, null_start, select
 from logit_stats.design.formula import capture_scope
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.covariance import covariance
 from logit_stats.report.table import Table, TextLayout
+from logit_stats.results.finished import fit_of
 from logit_stats.wording import WIDTH, lines
 
 if TYPE_CHECKING:
     from logit_stats.assess.optimism import Optimism
-    from logit_stats.results import LogitResults
+    from logit_stats.results.logit import LogitResults
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +235,7 @@ def compare(*results: LogitResults, names: list[str] | None = None, stars: bool 
     DataError
         If one of them is no result, or the names are not one for each, all different.
     """
-    from logit_stats.results import LogitResults
+    from logit_stats.results.logit import LogitResults
 
     if not results:
         raise DataError("compare() needs a result or more.")

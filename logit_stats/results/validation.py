@@ -24,7 +24,7 @@ from logit_stats.wording import decimals, lines
 if TYPE_CHECKING:
     from logit_stats.assess.discrimination import RocComparison
     from logit_stats.assess.reclassification import Reclassification
-    from logit_stats.results import LogitResults
+    from logit_stats.results.logit import LogitResults
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +217,7 @@ def reclassification(
 
 def _pair(one: LogitResults, other: LogitResults, data: Any, outcome: Any) -> tuple[Scored, Scored]:
     """Two results on the same rows: those of their fits, or of other data."""
-    from logit_stats.results import LogitResults
+    from logit_stats.results.logit import LogitResults
 
     for res in (one, other):
         if not isinstance(res, LogitResults):

@@ -11,9 +11,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from logit_stats.answers.estimates import Estimates
-from logit_stats.answers.finished import Matrix, Vector
-from logit_stats.answers.likelihood import Likelihood
 from logit_stats.assess.fit_statistics import FitStatistics
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError, check_choice, listed
@@ -25,16 +22,19 @@ from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest, likeliho
 from logit_stats.inference.limit_profile import LimitProfile
 from logit_stats.inference.predictions import Prediction, prediction
 from logit_stats.inference.wald import wald_interval
-from logit_stats.prediction import new_rows
+from logit_stats.results.estimates import Estimates
+from logit_stats.results.finished import Matrix, Vector
+from logit_stats.results.likelihood import Likelihood
+from logit_stats.results.prediction import new_rows
 from logit_stats.wording import lines, table
 
 if TYPE_CHECKING:
-    from logit_stats.answers.plots import LimitPlots
     from logit_stats.assess.classification import Classification
     from logit_stats.assess.ranking import Roc
     from logit_stats.estimation.separation import Separation
-    from logit_stats.model import Logit
+    from logit_stats.models.logit import Logit
     from logit_stats.report.summary import Summary
+    from logit_stats.results.plots import LimitPlots
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -222,13 +222,13 @@ class LimitResults(Estimates, Likelihood):
     @property
     def plot(self) -> LimitPlots:
         """Pictures: ``coefficients()``, ``odds_ratios()``, ``roc()``, ``confusion()``; an arrow is an interval without end."""
-        from logit_stats.answers.plots import LimitPlots
+        from logit_stats.results.plots import LimitPlots
 
         return LimitPlots(self)
 
     def save(self, path: str | Path) -> None:
         """Write the result to a file; `logit_stats.load` reads it back."""
-        from logit_stats.keep import save
+        from logit_stats.results.keep import save
 
         save(self, path)
 
@@ -253,7 +253,7 @@ class LimitResults(Estimates, Likelihood):
         )
 
     def __getattr__(self, name: str) -> Any:
-        from logit_stats.results import LogitResults
+        from logit_stats.results.logit import LogitResults
 
         if not name.startswith("_") and hasattr(LogitResults, name):
             raise self._refusal(name)

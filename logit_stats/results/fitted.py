@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from logit_stats.answers.finished import Finished, Vector
 from logit_stats.assess.classification import pred_table
 from logit_stats.assess.residuals import residuals
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import check_choice
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.predictions import AveragePrediction, Prediction, average_prediction, prediction
-from logit_stats.prediction import new_rows, predict_new
+from logit_stats.results.finished import Finished, Vector
+from logit_stats.results.prediction import new_rows, predict_new
 
 if TYPE_CHECKING:
     pass

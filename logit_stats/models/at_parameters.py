@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from logit_stats.base_model import DesignModel
 from logit_stats.design.block import FloatArray
 from logit_stats.design.from_arrays import new_columns
 from logit_stats.errors import DataError, check_choice
@@ -14,6 +13,7 @@ from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.rows import loglik_terms, probability, score_residual, variance
 from logit_stats.estimation.working import WorkingColumns
+from logit_stats.models.base import DesignModel
 
 _PLAIN = WorkingColumns()
 

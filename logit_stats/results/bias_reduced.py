@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from logit_stats.answers.finished import Finished
 from logit_stats.assess.fit_statistics import FitStatistics
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import ConvergenceWarning, NotAvailableError, check_choice
@@ -18,13 +17,14 @@ from logit_stats.estimation.maximum_likelihood import maximum_likelihood, prepar
 from logit_stats.estimation.trace import Trace
 from logit_stats.inference.covariance import covariance
 from logit_stats.inference.wald import wald_interval
-from logit_stats.results import LogitResults
+from logit_stats.results.finished import Finished
+from logit_stats.results.logit import LogitResults
 
 if TYPE_CHECKING:
     from logit_stats.assess.certificate import Certificate
-    from logit_stats.crosscheck import Crosscheck
     from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest
-    from logit_stats.model import Logit
+    from logit_stats.models.logit import Logit
+    from logit_stats.peers.crosscheck import Crosscheck
 
 KINDS = ("firth", "median", "correction")
 _TITLES = {
@@ -155,7 +155,7 @@ def _corrected(model: Logit, start_params: Any, maxiter: int) -> BiasReducedResu
 
 
 def _results(model: Logit, fitted: Fit, point: PenalizedPoint) -> BiasReducedResults:
-    from logit_stats.firth_results import FirthResults
+    from logit_stats.results.firth import FirthResults
 
     model, cov = model.with_design(fitted.design), covariance(fitted, "nonrobust")
     if fitted.method == "firth":

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from logit_stats.errors import DataError, NotAvailableError
 
 if TYPE_CHECKING:
-    from logit_stats.limit_results import LimitResults
-    from logit_stats.multinomial_results import MNLogitResults
-    from logit_stats.results import LogitResults
+    from logit_stats.results.limit import LimitResults
+    from logit_stats.results.logit import LogitResults
+    from logit_stats.results.multinomial import MNLogitResults
 
 
 def save(results: LogitResults | LimitResults | MNLogitResults, path: str | Path) -> None:
@@ -40,9 +40,9 @@ def load(path: str | Path) -> LogitResults | LimitResults | MNLogitResults:
     DataError
         If the file holds something else.
     """
-    from logit_stats.limit_results import LimitResults
-    from logit_stats.multinomial_results import MNLogitResults
-    from logit_stats.results import LogitResults
+    from logit_stats.results.limit import LimitResults
+    from logit_stats.results.logit import LogitResults
+    from logit_stats.results.multinomial import MNLogitResults
 
     with Path(path).open("rb") as file:
         try:

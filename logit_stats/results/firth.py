@@ -11,7 +11,6 @@ import pandas as pd
 from scipy import stats
 
 from logit_stats.assess.fit_statistics import PenalizedStatistics
-from logit_stats.bias_reduced_results import BiasReducedResults
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError, check_choice
 from logit_stats.estimation.firth import PenalizedPoint
@@ -24,6 +23,7 @@ from logit_stats.inference.penalized import PenalizedProfile, augmented_covarian
 from logit_stats.inference.profile import Profile
 from logit_stats.inference.row_scores import leverages
 from logit_stats.inference.wald import OverallTest, p_values, wald_interval, z_values
+from logit_stats.results.bias_reduced import BiasReducedResults
 
 
 @dataclass(frozen=True, eq=False, repr=False)

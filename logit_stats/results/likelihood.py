@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from logit_stats.answers.finished import Finished
 from logit_stats.assess.fit_statistics import PSEUDO_RSQUARED
 from logit_stats.errors import check_choice
+from logit_stats.results.finished import Finished
 
 if TYPE_CHECKING:
     pass

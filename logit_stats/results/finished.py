@@ -18,7 +18,7 @@ from logit_stats.inference.hauck_donner import hauck_donner
 from logit_stats.inference.wald import Reported, t_degrees
 
 if TYPE_CHECKING:
-    from logit_stats.model import Logit
+    from logit_stats.models.logit import Logit
 
 Vector = Any  # pandas Series for labelled fits, NumPy array for array fits
 Matrix = Any  # pandas DataFrame or NumPy array

@@ -14,9 +14,9 @@ from logit_stats.errors import ConvergenceWarning, NotAvailableError, check_choi
 from logit_stats.estimation.category_moments import category_predictor, category_terms
 from logit_stats.estimation.category_penalized import category_penalized_fit, coefficients_by_category
 from logit_stats.estimation.penalized import PenalizedEstimate
-from logit_stats.multinomial_model import MNLogit
-from logit_stats.prediction import new_design_columns
-from logit_stats.regularized_results import make_penalty
+from logit_stats.models.multinomial import MNLogit
+from logit_stats.results.prediction import new_design_columns
+from logit_stats.results.regularized import make_penalty
 from logit_stats.wording import WIDTH, lines
 
 NO_INFERENCE = (

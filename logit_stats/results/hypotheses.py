@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from logit_stats.answers.finished import Finished, fit_of
 from logit_stats.design.constraints import Constraints, read_constraints
 from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
+from logit_stats.results.finished import Finished, fit_of
 
 if TYPE_CHECKING:
     from logit_stats.inference.deviance_analysis import Measures

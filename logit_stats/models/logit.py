@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
-from logit_stats.binary_likelihood import BinaryLikelihood
 from logit_stats.design.block import FloatArray
 from logit_stats.design.constraints import read_constraints
 from logit_stats.design.design import Design
@@ -19,14 +18,15 @@ from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.cluster import check_settings
 from logit_stats.inference.covariance import COV_TYPES, covariance, default_cov_type
 from logit_stats.inference.near_separation import near_separation
-from logit_stats.results import LogitResults
+from logit_stats.models.at_parameters import BinaryLikelihood
+from logit_stats.results.logit import LogitResults
 
 if TYPE_CHECKING:
-    from logit_stats.bias_reduced_results import BiasReducedResults
     from logit_stats.estimation.separation import Separation
-    from logit_stats.firth_results import FirthResults
-    from logit_stats.limit_results import LimitResults
-    from logit_stats.regularized_results import RegularizationPath, RegularizedResults
+    from logit_stats.results.bias_reduced import BiasReducedResults
+    from logit_stats.results.firth import FirthResults
+    from logit_stats.results.limit import LimitResults
+    from logit_stats.results.regularized import RegularizationPath, RegularizedResults
 
 
 class Logit(BinaryLikelihood):
@@ -327,7 +327,7 @@ class Logit(BinaryLikelihood):
         >>> res.conf_int().loc["NV"].round(4).tolist()
         [1.2841, inf]
         """
-        from logit_stats.limit_results import fit_limit
+        from logit_stats.results.limit import fit_limit
 
         return fit_limit(self, maxiter, tol)
 
@@ -384,7 +384,7 @@ class Logit(BinaryLikelihood):
         >>> model.fit_firth(kind="median").params.round(4).tolist()
         [3.9694, 3.8692, -0.0387, -2.7079]
         """
-        from logit_stats.bias_reduced_results import fit_bias_reduced
+        from logit_stats.results.bias_reduced import fit_bias_reduced
 
         return fit_bias_reduced(self, start_params, maxiter, tol, kind)
 
@@ -445,7 +445,7 @@ class Logit(BinaryLikelihood):
         >>> ls.Logit(y, X).fit_regularized(alpha=0.1, L1_wt=0, penalize_intercept=True).params.round(6)
         array([-1.046098,  0.514921])
         """
-        from logit_stats.regularized_results import fit_regularized
+        from logit_stats.results.regularized import fit_regularized
 
         return fit_regularized(
             self, method, alpha, L1_wt, standardize=standardize, penalize_intercept=penalize_intercept,
@@ -482,7 +482,7 @@ class Logit(BinaryLikelihood):
         L1_wt, standardize, penalize_intercept, penalty_weights, class_weight, tol
             As for `fit_regularized`.
         """
-        from logit_stats.regularized_results import regularization_path
+        from logit_stats.results.regularized import regularization_path
 
         return regularization_path(
             self, alphas, L1_wt, count=count, ratio=ratio, standardize=standardize,

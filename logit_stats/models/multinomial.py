@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from logit_stats.base_model import DesignModel
 from logit_stats.design.block import FloatArray
 from logit_stats.design.categories import Categories, category_response
 from logit_stats.design.design import Design
@@ -24,11 +23,12 @@ from logit_stats.estimation.scipy_methods import SCIPY_METHODS
 from logit_stats.estimation.working import WorkingColumns
 from logit_stats.inference.cluster import check_settings
 from logit_stats.inference.covariance import COV_TYPES, covariance, default_cov_type
+from logit_stats.models.base import DesignModel
 
 if TYPE_CHECKING:
     from logit_stats.estimation.separation import Separation
-    from logit_stats.multinomial_regularized import MNRegularizedResults
-    from logit_stats.multinomial_results import MNLogitResults
+    from logit_stats.results.multinomial import MNLogitResults
+    from logit_stats.results.multinomial_regularized import MNRegularizedResults
 
 
 class MNLogit(DesignModel):
@@ -291,7 +291,7 @@ class MNLogit(DesignModel):
         ConvergenceWarning
             If the iterations end before the tolerance is met.
         """
-        from logit_stats.multinomial_results import MNLogitResults
+        from logit_stats.results.multinomial import MNLogitResults
 
         check_choice("method", method, ("newton", "irls", *SCIPY_METHODS))
         if cov_type is not None:
@@ -364,7 +364,7 @@ class MNLogit(DesignModel):
         children[T.present]    0.0000    0.0000   -1.1842
         hincome                0.0000    0.0011   -0.0763
         """
-        from logit_stats.multinomial_regularized import fit_regularized
+        from logit_stats.results.multinomial_regularized import fit_regularized
 
         return fit_regularized(
             self, method, alpha, L1_wt, standardize=standardize, penalize_intercept=penalize_intercept,

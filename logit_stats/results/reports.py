@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from logit_stats.answers.finished import Finished
+from logit_stats.results.finished import Finished
 
 if TYPE_CHECKING:
     from logit_stats.assess.certificate import Certificate

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
-from logit_stats.answers.finished import Finished
 from logit_stats.errors import DataError
+from logit_stats.results.finished import Finished
 
 if TYPE_CHECKING:
     from logit_stats.assess.cluster_influence import ClusterInfluence

@@ -1,4 +1,4 @@
-"""`LogitResults`: what a user asks of a fit. Methods hand over to the rooms below and attach labels; see `answers/`."""
+"""`LogitResults`: what a user asks of a fit. Methods hand over to the rooms below and attach labels."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from logit_stats.answers.accuracy import Accuracy
-from logit_stats.answers.diagnosis import Diagnosis
-from logit_stats.answers.effects import Effects
-from logit_stats.answers.estimates import Estimates
-from logit_stats.answers.fitted import Fitted
-from logit_stats.answers.hypotheses import Hypotheses
-from logit_stats.answers.likelihood import Likelihood
-from logit_stats.answers.reports import Reports
 from logit_stats.inference.covariance import covariance
+from logit_stats.results.accuracy import Accuracy
+from logit_stats.results.diagnosis import Diagnosis
+from logit_stats.results.effects import Effects
+from logit_stats.results.estimates import Estimates
+from logit_stats.results.fitted import Fitted
+from logit_stats.results.hypotheses import Hypotheses
+from logit_stats.results.likelihood import Likelihood
+from logit_stats.results.reports import Reports
 from logit_stats.wording import lines, table
 
 if TYPE_CHECKING:
-    from logit_stats.answers.plots import Plots
-    from logit_stats.crosscheck import Crosscheck
+    from logit_stats.peers.crosscheck import Crosscheck
+    from logit_stats.results.plots import Plots
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ class LogitResults(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy,
 
     def crosscheck(self, rtol: float = 1e-6) -> Crosscheck:
         """Fit the same model in statsmodels and compare, quantity by quantity."""
-        from logit_stats.crosscheck import crosscheck
+        from logit_stats.peers.crosscheck import crosscheck
 
         self.fit_.refuse_constraints("The cross-check")
         self.fit_.design.require_rows()
@@ -90,7 +90,7 @@ class LogitResults(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy,
     @property
     def plot(self) -> Plots:
         """Pictures: ``res.plot.roc()``, ``res.plot.odds_ratios()``, ...; each takes `ax` and returns the Axes."""
-        from logit_stats.answers.plots import Plots
+        from logit_stats.results.plots import Plots
 
         return Plots(self)
 
@@ -111,7 +111,7 @@ class LogitResults(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy,
 
     def save(self, path: str | Path) -> None:
         """Write the result to a file; `logit_stats.load` reads it back."""
-        from logit_stats.keep import save
+        from logit_stats.results.keep import save
 
         save(self, path)
 

@@ -35,12 +35,12 @@ from logit_stats.estimation.penalty_path import (
 from logit_stats.estimation.proximal_newton import estimate_at, penalized_fit
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.estimation.trace import Trace
-from logit_stats.prediction import predict_new
+from logit_stats.results.prediction import predict_new
 from logit_stats.wording import WIDTH, lines
 
 if TYPE_CHECKING:
-    from logit_stats.model import Logit
-    from logit_stats.results import LogitResults
+    from logit_stats.models.logit import Logit
+    from logit_stats.results.logit import LogitResults
 
 NO_INFERENCE = (
     "A penalized fit has no valid Wald standard errors: the estimates are shrunk and the choice of the columns is part of "
