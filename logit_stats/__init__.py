@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from logit_stats.estimation.kernel import set_threads
     from logit_stats.models.logit import Logit, logit
     from logit_stats.models.multinomial import MNLogit, mnlogit
+    from logit_stats.planning.sample_size import sample_size
     from logit_stats.report.plots.of_predictions import plot_confusion
     from logit_stats.results.keep import load
     from logit_stats.results.logit import LogitResults
@@ -38,6 +39,7 @@ __all__ = [
     "mnlogit",
     "plot_confusion",
     "reclassification",
+    "sample_size",
     "set_threads",
     "show_config",
     "step",
@@ -56,6 +58,7 @@ _HOME = {
     "mnlogit": "logit_stats.models.multinomial",
     "plot_confusion": "logit_stats.report.plots.of_predictions",
     "reclassification": "logit_stats.results.validation",
+    "sample_size": "logit_stats.planning.sample_size",
     "step": "logit_stats.results.selection",
     "set_threads": "logit_stats.estimation.kernel",
     "show_config": "logit_stats.config",
