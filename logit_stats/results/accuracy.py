@@ -9,7 +9,10 @@ from logit_stats.assess.scored import Scored
 from logit_stats.results.finished import Finished
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from logit_stats.assess.calibration import Calibration
+    from logit_stats.assess.decision_curve import DecisionCurve
     from logit_stats.assess.discrimination import PrecisionRecall, Threshold
     from logit_stats.assess.goodness_of_fit import GoodnessOfFit, LinkTest
     from logit_stats.assess.hosmer_lemeshow import HosmerLemeshow
@@ -69,6 +72,15 @@ class Accuracy(Finished):
         from logit_stats.assess.discrimination import best_threshold
 
         return best_threshold(Scored.of_fit(self.fit_), false_negative, false_positive, sensitivity, specificity)
+
+    def decision_curve(
+        self, *others: Any, thresholds: Any = None, data: Any = None, outcome: Any = None,
+        labels: Sequence[str] | None = None, alpha: float = 0.05,
+    ) -> DecisionCurve:  # fmt: skip
+        """Net benefit at thresholds, of this result and others, on the rows of the fit or other data; see `decisions`."""
+        from logit_stats.results.validation import decisions
+
+        return decisions((self, *others), thresholds, data, outcome, labels, alpha)
 
     def validate(
         self, data: Any, outcome: Any = None, offset: Any = None, bins: int = 10, *, freq_weights: Any = None,

@@ -91,6 +91,10 @@ class Plots(LimitPlots):
 
         return calibration(self.result, bins, ax=ax)
 
+    def decision_curve(self, thresholds: Any = None, ax: Any = None) -> Any:
+        """Net benefit by threshold, of this result, of treating all and of treating none; `res.decision_curve(...).plot()`."""
+        return self.result.decision_curve(thresholds=thresholds).plot(ax=ax)
+
     def residuals(self, variable: str | int | None = None, bins: int | None = None, ax: Any = None) -> Any:
         """Binned mean residuals against the probability, or against a column of the data, by level if it is a factor.
 

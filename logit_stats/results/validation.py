@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,10 @@ from logit_stats.estimation.likelihood import linear_predictor
 from logit_stats.wording import decimals, lines
 
 if TYPE_CHECKING:
+    from logit_stats.assess.decision_curve import DecisionCurve
     from logit_stats.assess.discrimination import RocComparison
     from logit_stats.assess.reclassification import Reclassification
+    from logit_stats.results.finished import Finished
     from logit_stats.results.logit import LogitResults
 
 
@@ -215,7 +218,56 @@ def reclassification(
     return reclassification(*_pair(new, old, data, outcome), cutoffs)
 
 
-def _pair(one: LogitResults, other: LogitResults, data: Any, outcome: Any) -> tuple[Scored, Scored]:
+def decisions(
+    results: Sequence[Finished],
+    thresholds: Any,
+    data: Any,
+    outcome: Any,
+    labels: Sequence[str] | None,
+    alpha: float,
+) -> DecisionCurve:
+    """Net benefit of results on the same rows.
+
+    Parameters
+    ----------
+    results : sequence of LogitResults
+    thresholds : (m,) array_like, optional
+        Between 0 and 1; by default 0.01, 0.02, ..., 0.99.
+    data : table, or (m, k) array_like, optional
+        Other data than those of the fit.
+    outcome : (m,) array_like, optional
+        Outcomes, where `data` do not have them.
+    labels : sequence of str, optional
+        Names of the results; by default "model", or "model 1", "model 2", ...
+    alpha : float
+        One minus the confidence level.
+
+    Examples
+    --------
+    >>> import logit_stats as ls
+    >>> res = ls.logit("low ~ age + lwt + smoke + ht", ls.datasets.load("birthwt")).fit()
+    >>> res.decision_curve(thresholds=[0.2, 0.3]).of("model")["net_benefit"].round(4).tolist()
+    [0.1521, 0.1156]
+    """
+    from logit_stats.assess.decision_curve import decision_curve
+
+    names = _labels(labels, len(results))
+    first = results[0]
+    pairs = [_pair(first, other, data, outcome) for other in results[1:] or results]
+    scored = [pairs[0][0], *(other for _, other in pairs)][: len(results)]
+    return decision_curve(dict(zip(names, scored, strict=True)), thresholds, alpha, same_rows=data is None)
+
+
+def _labels(labels: Sequence[str] | None, count: int) -> list[str]:
+    if labels is None:
+        return ["model"] if count == 1 else [f"model {i + 1}" for i in range(count)]
+    names = [labels] if isinstance(labels, str) else [str(label) for label in labels]
+    if len(names) != count or len(set(names)) != count:
+        raise DataError(f"labels= must be {count} different names, one for each result.")
+    return names
+
+
+def _pair(one: Finished, other: Finished, data: Any, outcome: Any) -> tuple[Scored, Scored]:
     """Two results on the same rows: those of their fits, or of other data."""
     from logit_stats.results.logit import LogitResults
 
