@@ -15,8 +15,8 @@ import logit_stats as ls
 from logit_stats.design import formula as formula_room
 from logit_stats.design.block import Block
 from logit_stats.design.coded import CodedColumns, CodedPart
-from logit_stats.estimation import kernel
-from logit_stats.estimation.moments import block_moments
+from logit_stats.likelihoods import kernel
+from logit_stats.likelihoods.moments import block_moments
 from tests.cases import STANDARD_CASES, load_case
 
 ALWAYS, NEVER = 1, 10**9

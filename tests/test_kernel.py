@@ -18,9 +18,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 import logit_stats as ls
 from logit_stats.design.block import Block
 from logit_stats.errors import DataError
-from logit_stats.estimation import kernel, row_passes
-from logit_stats.estimation.moments import Moments, block_moments, working_columns
-from logit_stats.estimation.rows import probability, variance
+from logit_stats.estimation import row_passes
+from logit_stats.likelihoods import kernel
+from logit_stats.likelihoods.moments import Moments, block_moments, working_columns
+from logit_stats.likelihoods.rows import probability, variance
 
 needs_kernel = pytest.mark.skipif(not kernel.available(), reason="the kernel is not built (no C compiler)")
 
@@ -248,7 +249,7 @@ def test_threads_give_the_same_sums_and_repeat():
 def test_a_forked_process_has_threads_of_its_own():
     code = (
         "import os, numpy as np, warnings; warnings.simplefilter('ignore'); import logit_stats as ls\n"
-        "from logit_stats.estimation import kernel, row_passes; ls.set_threads(2)\n"
+        "from logit_stats.estimation import row_passes; from logit_stats.likelihoods import kernel; ls.set_threads(2)\n"
         "X = np.ones((300_000, 4)); w = np.ones(300_000); kernel.weighted_gram(X, w)\n"
         "child = os.fork()\n"
         "if child == 0: os._exit(0 if kernel.weighted_gram(X, w)[0, 0] == 300_000 else 1)\n"
@@ -393,7 +394,8 @@ def test_an_infinite_predictor_is_no_accident(instruction_set):
 def test_without_the_kernel_the_answers_are_the_same():
     code = (
         "import sys; sys.modules['logit_stats.estimation._kernel'] = None\n"
-        "import numpy as np, logit_stats as ls; from logit_stats.estimation import kernel, row_passes\n"
+        "import numpy as np, logit_stats as ls; from logit_stats.estimation import row_passes\n"
+        "from logit_stats.likelihoods import kernel\n"
         "assert not kernel.available() and kernel.description() == 'NumPy'\n"
         "res = ls.logit('low ~ age + lwt + race + smoke', ls.datasets.load('birthwt')).fit()\n"
         "X = np.arange(12.0).reshape(4, 3); w = np.arange(4.0)\n"

@@ -30,6 +30,8 @@ class Block:
         Position of the row's category, where the response has several; the reference is 0.
     categories : int
         Number of categories; 0 for a binary response.
+    group : (m,) int or None
+        Which rows belong together (a matched set), where the likelihood takes them as one.
     """
 
     X: FloatArray
@@ -39,6 +41,7 @@ class Block:
     offset: FloatArray | None = None
     category: NDArray[np.intp] | None = None
     categories: int = 0
+    group: NDArray[np.intp] | None = None
 
     def at(self, rows: slice | NDArray[np.intp]) -> Block:
         """Return the block of these rows: views of a slice, copies of positions."""
@@ -50,4 +53,5 @@ class Block:
             None if self.offset is None else self.offset[rows],
             None if self.category is None else self.category[rows],
             self.categories,
+            None if self.group is None else self.group[rows],
         )

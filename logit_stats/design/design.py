@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, Protocol, Self, TypeVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.coded import coded
 from logit_stats.design.formula import CompiledFormula
+from logit_stats.design.parameters import Parameters, Parametrized
 from logit_stats.design.response import Response
 from logit_stats.design.row_numbers import RowNumbers
 from logit_stats.design.sample import Sample
@@ -68,6 +70,10 @@ class Design:
         Dependent columns that were left out.
     table : Table or None
         The user's table, all rows read (`sample.used` says which are in X); None for array fits.
+    likelihood : Likelihood or None
+        The model of the response (see `logit_stats.likelihoods.likelihood`); None for the usual one of such a response.
+    group : (n,) int or None
+        Which rows belong together (a matched set), rows of one set next to each other.
     """
 
     X: FloatArray
@@ -82,6 +88,8 @@ class Design:
     constant: int | None
     left_out: tuple[str, ...] = ()
     table: Table | None = None
+    likelihood: Parametrized | None = None
+    group: NDArray[np.intp] | None = None
 
     @property
     def rows(self) -> int:
@@ -93,21 +101,26 @@ class Design:
         """Number k of columns."""
         return int(self.X.shape[1])
 
+    @cached_property
+    def parameters(self) -> Parameters:
+        """How the coefficients stand on the columns."""
+        if self.likelihood is not None:
+            return self.likelihood.parameters(self)
+        return Parameters.by_equation(self.names, self.response.equations)
+
     @property
     def equations(self) -> int:
         """Number of linear predictors of a row: one for each category beyond the reference, one for a binary response."""
-        return 1 if self.response.categories is None else len(self.response.categories.labels) - 1
+        return len(self.response.equations) if self.likelihood is None else len(self.parameters.equations)
 
     @property
     def coefficient_names(self) -> tuple[str, ...]:
         """Names of the coefficients, equation by equation: the columns, or ``category:column``."""
-        if self.response.categories is None:
-            return self.names
-        return tuple(f"{label}:{name}" for label in self.response.categories.names[1:] for name in self.names)
+        return self.parameters.names
 
     def coefficients_of(self, columns: tuple[int, ...]) -> tuple[int, ...]:
         """Positions of the coefficients of some columns, in every equation."""
-        return tuple(e * self.columns + j for e in range(self.equations) for j in columns)
+        return self.parameters.of_columns(columns)
 
     @property
     def weight_kind(self) -> Literal["frequency", "sampling"] | None:
@@ -139,6 +152,11 @@ class Design:
         weight = np.ones(self.rows) if self.weight is None else self.weight.values
         return weight if self.response.trials is None else weight * self.response.trials
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether the rows are there; removed.py has the design whose rows were taken out."""
+        return True
+
     def require_rows(self) -> None:
         """Raise `NotAvailableError` where the rows were taken out (removed.py); here they are there."""
 
@@ -153,23 +171,47 @@ class Design:
             None if self.offset is None else self.offset.values,
             None if self.response.categories is None else self.response.categories.codes,
             0 if self.response.categories is None else len(self.response.categories.labels),
+            self.group,
         )
 
-    def blocks(self, rows: int = BLOCK_ROWS) -> Iterator[Block]:
-        """All rows in their order, in blocks of at most `rows` rows (views, nothing is copied)."""
-        whole = self.block
-        rows = self._rows_a_block(rows)
-        for start in range(0, self.rows, rows):
-            yield whole.at(slice(start, start + rows))
+    def blocks(self, rows: int = BLOCK_ROWS, whole: str | None = None) -> Iterator[Block]:
+        """All rows in their order, in blocks of at most `rows` rows (views, nothing is copied).
+
+        With ``whole="group"`` no group is cut apart; a block is then larger where a group is.
+        """
+        block = self.block
+        for part in self._ranges(self._rows_a_block(rows), whole):
+            yield block.at(part)
+
+    def _ranges(self, rows: int, whole: str | None) -> Iterator[slice]:
+        """Ranges of rows of a block; with ``whole="group"`` their ends are ends of groups."""
+        if whole is None or self.group is None:
+            yield from (slice(start, start + rows) for start in range(0, self.rows, rows))
+            return
+        ends = np.r_[np.flatnonzero(np.diff(self.group)) + 1, self.rows]
+        start = 0
+        while start < self.rows:
+            # the last end within reach, or the first one beyond
+            at = int(np.searchsorted(ends, start + rows, side="right"))
+            stop = int(ends[at - 1]) if at and ends[at - 1] > start else int(ends[at])
+            yield slice(start, stop)
+            start = stop
+
+    def each(
+        self, function: Callable[[Block], FloatArray], rows: int = BLOCK_ROWS, whole: str | None = None
+    ) -> FloatArray:
+        """(n, ...) what `function(block)` (m, ...) makes of every row."""
+        return np.concatenate([function(block) for block in self.blocks(rows, whole)])
 
     def _rows_a_block(self, rows: int) -> int:
         # what is made of a block may write its coded columns out
         return rows if coded(self.X) is None else max(min(rows, CODED_BLOCK_NUMBERS // self.columns), 256)
 
-    def reduce(self, function: Callable[[Block], T], rows: int | None = BLOCK_ROWS) -> T:
+    def reduce(self, function: Callable[[Block], T], rows: int | None = BLOCK_ROWS, whole: str | None = None) -> T:
         """Sum of `function(block)` over the blocks: every statistic that is a sum over rows.
 
-        With ``rows=None`` the function takes blocks of any size, and must not write coded columns out.
+        With ``rows=None`` the function takes blocks of any size, and must not write coded columns out. With
+        ``whole="group"`` no group is cut apart.
         """
         if rows is None:
             rows = BLOCK_ROWS if coded(self.X) is None else self.rows
@@ -177,7 +219,7 @@ class Design:
             rows = self._rows_a_block(rows)
         if self.rows <= rows:
             return function(self.block)
-        blocks = self.blocks(rows)
+        blocks = self.blocks(rows, whole)
         total = function(next(blocks))
         for block in blocks:
             total = total + function(block)
@@ -212,6 +254,7 @@ class Design:
             weight=None if self.weight is None else replace(self.weight, values=self.weight.values[rows]),
             offset=None if self.offset is None else replace(self.offset, values=self.offset.values[rows]),
             index=self.index[rows],
+            group=None if self.group is None else self.group[rows],
         )
 
     def with_columns(self, keep: list[int], left_out: tuple[str, ...]) -> Design:

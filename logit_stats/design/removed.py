@@ -88,6 +88,11 @@ class SampleWithoutRows(Sample):
 class DesignWithoutRows(Design):
     """A design whose rows are gone: names, terms, codings and counts are there."""
 
+    @property
+    def has_rows(self) -> bool:
+        """False: they were taken out."""
+        return False
+
     def require_rows(self) -> None:
         """Raise `NotAvailableError`."""
         _gone()
@@ -123,6 +128,8 @@ def without_rows(design: Design) -> DesignWithoutRows:
         design.constant,
         design.left_out,
         None if design.table is None else cast(Any, Removed(sample.read)),
+        design.likelihood,
+        None if design.group is None else _removed(design.group),
     )
 
 

@@ -51,6 +51,11 @@ class Response:
     categories: Categories | None = None
 
     @property
+    def equations(self) -> tuple[str, ...]:
+        """Names of the linear predictors of a row: a category each beyond the reference; one without a name for two outcomes."""
+        return ("",) if self.categories is None else self.categories.names[1:]
+
+    @property
     def grouped(self) -> bool:
         """Whether a row holds counts."""
         return self.trials is not None

@@ -22,9 +22,9 @@ from logit_stats.design.design import Design
 from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.firth import LONGEST_STEP, PenalizedPoint, at_rounding, penalized_point
 from logit_stats.estimation.likelihood import TALL_ROWS
-from logit_stats.estimation.rows import variance_and_slope
 from logit_stats.estimation.trace import Step, Trace
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.likelihoods.rows import variance_and_slope
+from logit_stats.likelihoods.working import WorkingColumns
 
 PATIENCE = 10
 SHORTEST = 1e-6

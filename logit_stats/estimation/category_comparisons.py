@@ -16,7 +16,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.recession import Mask, SignedRows, unmoved_by
-from logit_stats.estimation.working import boxed_columns
+from logit_stats.likelihoods.working import boxed_columns
 
 
 @dataclass(frozen=True, eq=False)

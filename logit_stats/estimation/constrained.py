@@ -20,7 +20,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.estimation.null_model import NullModel
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.likelihoods.working import WorkingColumns
 
 
 @dataclass(frozen=True, eq=False)

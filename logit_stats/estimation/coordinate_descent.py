@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 
 from logit_stats.design.block import FloatArray
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 
 SWEEPS = 2000
 SWEEPS_AT_ONCE = 3

@@ -20,11 +20,11 @@ from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.likelihood import TALL_ROWS, moments
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
-from logit_stats.estimation.moments import working_columns
-from logit_stats.estimation.rows import probability, variance
 from logit_stats.estimation.trace import Step, Trace
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
+from logit_stats.likelihoods.moments import working_columns
+from logit_stats.likelihoods.rows import probability, variance
+from logit_stats.likelihoods.working import WorkingColumns
 
 HALVINGS = 40
 ROUNDING = (

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.design.removed import without_rows
-from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.likelihood import linear_predictor, triangular_factor
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky, inverse_root
 from logit_stats.estimation.null_model import NullModel
 from logit_stats.estimation.trace import Trace
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.likelihoods.facts import Facts
+from logit_stats.likelihoods.likelihood import Likelihood
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky, inverse_root
+from logit_stats.likelihoods.of_design import likelihood_of
+from logit_stats.likelihoods.outcomes import Outcomes
+from logit_stats.likelihoods.working import WorkingColumns
 
 # With a smaller pivot the information has lost half of its digits: covariances come from a QR of the rows instead.
 QR_PIVOT = 1e-7
-# Methods whose estimate is not where the likelihood is largest.
-BIAS_REDUCED = ("firth", "median", "correction", "flic", "flac")
+# Methods whose estimate is not where the likelihood is largest, in fits that were pickled before `Fit.maximum` was written.
+_MOVED_AWAY = ("firth", "median", "correction", "flic", "flac")
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A maximum-likelihood fit of the binomial logit model, or of the multinomial one where the response has categories.
+    """A finished fit of the likelihood that its design carries.
 
     Attributes
     ----------
@@ -56,6 +59,8 @@ class Fit:
         Last Newton decrement: distance to the maximum in standard errors.
     trace : Trace
         Every evaluation.
+    maximum : bool
+        Whether the method seeks the largest likelihood; no for Firth's and its relatives.
     """
 
     design: Design
@@ -71,6 +76,38 @@ class Fit:
     iterations: int
     decrement: float
     trace: Trace
+    maximum: bool = field(default=True, kw_only=True)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({"maximum": state.get("method") not in _MOVED_AWAY, **state})
+
+    @property
+    def likelihood(self) -> Likelihood:
+        """The likelihood of the rows."""
+        return likelihood_of(self.design)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What is true of this fit: what answers ask, by name."""
+        facts, words = self.likelihood.facts, {}
+        if self.design.weight_kind == "sampling":
+            words["likelihood"] = (
+                "needs a likelihood, and under sampling weights there is none, only a weighted sum; use Wald tests and intervals "
+                '(method="wald"), whose covariance is robust'
+            )
+        if not self.converged:
+            words["converged"] = (
+                f"needs the maximum of the likelihood; this fit has not converged ({self.decrement:.2g} standard errors "
+                f"away). Fit again with more iterations, or with method='newton'"
+            )
+        return facts.but(
+            words,
+            likelihood=facts.likelihood and self.design.weight_kind != "sampling",
+            maximum=facts.maximum and self.maximum,
+            converged=self.converged,
+            rows=self.design.has_rows,
+            constrained=self.free_parameters < self.parameters,
+        )
 
     @cached_property
     def beta(self) -> FloatArray:
@@ -128,10 +165,17 @@ class Fit:
         return linear_predictor(self.design, self.gamma, self.working)
 
     def predictor(self, Z: FloatArray) -> FloatArray:
-        """Linear predictor of rows of working columns, the offset left out: (m,), for several categories (m, J)."""
-        if self.design.response.categories is None:
+        """Linear predictor of rows of working columns, the offset left out: (m,), for several categories (m, E)."""
+        if self.likelihood.facts.binary:
             return Z @ self.gamma
-        return Z @ self.gamma.reshape(self.design.equations, -1).T
+        return np.asarray(Z @ self.design.parameters.table(self.gamma).T)
+
+    def outcomes(self, eta: FloatArray) -> Outcomes:
+        """Probabilities of the outcomes of m rows, and their derivatives, at linear predictors (m,) or (m, E).
+
+        Linear predictors are as `eta` and `predictor` have them, the offset added.
+        """
+        return self.likelihood.outcomes(eta[None, :] if eta.ndim == 1 else eta.T, self.design)
 
     @cached_property
     def condition(self) -> float:
@@ -154,7 +198,7 @@ class Fit:
     @property
     def bias_reduced(self) -> bool:
         """Whether the estimate was moved away from the maximum of the likelihood to reduce its bias (Firth's and others)."""
-        return self.method in BIAS_REDUCED
+        return not self.facts.maximum
 
     def without_rows(self) -> Self:
         """Return the same fit without its rows; what inference needs of them is computed now."""
@@ -167,19 +211,11 @@ class Fit:
 
     def refuse_constraints(self, what: str) -> None:
         """Raise `NotAvailableError` where the coefficients were fitted under constraints, which `what` would forget."""
-        if self.free_parameters < self.parameters:
-            raise NotAvailableError(
-                f"{what} would fit without the constraints of this model; fit it as a model of its own (combine the columns, "
-                f"put what is fixed into offset=)."
-            )
+        self.facts.require(what, "finite", "unconstrained")
 
     def refuse_unconverged(self, what: str) -> None:
         """Raise `NotAvailableError` where the iterations ended before the maximum, which `what` takes these numbers for."""
-        if not self.converged:
-            raise NotAvailableError(
-                f"{what} needs the maximum of the likelihood; this fit has not converged ({self.decrement:.2g} standard errors "
-                f"away). Fit again with more iterations, or with method='newton'."
-            )
+        self.facts.require(what, "converged")
 
     @property
     def free_parameters(self) -> int:

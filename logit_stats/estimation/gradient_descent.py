@@ -27,12 +27,12 @@ from scipy.linalg import eigvalsh
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import DataError, DivergenceError, UnknownOptionError
-from logit_stats.estimation.kernel import fast_score, weighted_gram
 from logit_stats.estimation.likelihood import TALL_ROWS, moments
-from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.newton import Optimum, newton_decrement
 from logit_stats.estimation.trace import Step, Trace
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.likelihoods.kernel import fast_score, weighted_gram
+from logit_stats.likelihoods.moments import Moments
+from logit_stats.likelihoods.working import WorkingColumns
 
 FIRST_ORDER_METHODS = ("gd", "sgd")
 EPOCHS = {"gd": 1000, "sgd": 100}

@@ -21,7 +21,7 @@ from logit_stats.design.row_numbers import RowNumbers
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.newton import newton
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.likelihoods.working import WorkingColumns
 
 PSEUDO = "pseudo-observation"
 
@@ -65,5 +65,5 @@ def refitted(fit: Fit, gamma: FloatArray, method: str) -> Fit:
     here = moments(fit.design, gamma, fit.working)
     return replace(
         fit, gamma=gamma, information_working=here.information, loglik=here.loglik, max_abs_eta=here.max_abs_eta,
-        method=method,
+        method=method, maximum=False,
     )  # fmt: skip

@@ -15,12 +15,12 @@ import numpy as np
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.estimation.likelihood import moments, score
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
-from logit_stats.estimation.moments import Moments, Score
 from logit_stats.estimation.newton import Optimum, newton, next_is_exact
 from logit_stats.estimation.null_model import null_gamma, null_model
 from logit_stats.estimation.trace import Step, Trace
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
+from logit_stats.likelihoods.moments import Moments, Score
+from logit_stats.likelihoods.working import WorkingColumns
 
 # A large fit starts from the fit of a tenth of the rows, to a twentieth of a standard error (of that smaller fit).
 THIN = 10
@@ -112,7 +112,7 @@ def _fit_of_a_share(design: Design) -> Thinned | None:
     if nested is None:
         # where a hidden constant makes the null model another one, the start is merely a little farther away
         null = null_model(part, constant_in_span=design.constant is not None)
-        working = WorkingColumns(constant=design.constant, equations=design.equations)
+        working = WorkingColumns.of(design)
         gamma = null_gamma(part, null)
     else:
         working, gamma = nested.working, nested.gamma

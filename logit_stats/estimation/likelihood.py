@@ -2,77 +2,37 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
-from logit_stats.design.block import Block, FloatArray
-from logit_stats.design.coded import coded
+from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
-from logit_stats.estimation.category_moments import (
-    category_block_moments,
-    category_block_score,
-    category_predictor,
-    category_root,
-)
-from logit_stats.estimation.kernel import available, fast_moments, fast_score, kernel_moments, kernel_score
-from logit_stats.estimation.kernel import linear_predictor as rows_predictor
-from logit_stats.estimation.moments import Moments, Score, working_columns
-from logit_stats.estimation.working import WorkingColumns
-
-TALL_ROWS = 4096
-# A design so small goes to the kernel at once: asking for blocks, ranges and threads would take longer than the sums.
-SMALL_ROWS = 1024
-SMALL_COLUMNS = 100
+from logit_stats.likelihoods.likelihood import TALL_ROWS as TALL_ROWS  # noqa: PLC0414
+from logit_stats.likelihoods.moments import Moments, Score, working_columns
+from logit_stats.likelihoods.of_design import likelihood_of
+from logit_stats.likelihoods.working import WorkingColumns
 
 
 def moments(design: Design, gamma: FloatArray, working: WorkingColumns) -> Moments:
     """Log-likelihood, score and information at the working coefficients `gamma`, summed over all rows."""
-    if design.response.categories is not None:
-        with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-            return design.reduce(
-                partial(category_block_moments, gamma=gamma, center=working.center, scale=working.scale)
-            )
-    if _small(design):
-        return kernel_moments(design.block, gamma, working.center, working.scale)
-    with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-        return design.reduce(partial(fast_moments, gamma=gamma, center=working.center, scale=working.scale), rows=None)
+    return likelihood_of(design).moments(design, gamma, working)
 
 
 def score(design: Design, gamma: FloatArray, working: WorkingColumns) -> Score:
     """Log-likelihood and score at the working coefficients `gamma`, without the information."""
-    if _small(design):
-        return kernel_score(design.block, gamma, working.center, working.scale)
-    function = fast_score if design.response.categories is None else category_block_score
-    with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-        return design.reduce(partial(function, gamma=gamma, center=working.center, scale=working.scale), rows=None)
-
-
-def _small(design: Design) -> bool:
-    plain = design.response.categories is None and coded(design.X) is None
-    return plain and design.rows <= SMALL_ROWS and design.columns <= SMALL_COLUMNS and available()
+    return likelihood_of(design).score(design, gamma, working)
 
 
 def linear_predictor(design: Design, gamma: FloatArray, working: WorkingColumns) -> FloatArray:
     """Linear predictor ``offset + Z gamma`` of every row, computed in the working columns: (n,).
 
-    For several categories (n, J), a column for each equation.
+    For several equations (n, E), a column for each.
     """
-    block = design.block
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        if design.response.categories is not None:
-            parts = [
-                category_predictor(part.X, gamma, working.center, working.scale) for part in design.blocks(TALL_ROWS)
-            ]
-            return np.hstack(parts).T
-        return rows_predictor(block.X, gamma, block.offset, working.center, working.scale)
+    return likelihood_of(design).linear_predictor(design, gamma, working)
 
 
 def largest_predictor(design: Design, gamma: FloatArray, working: WorkingColumns) -> float:
     """Largest absolute linear predictor, the offset left out."""
-    if design.response.categories is not None:
-        return float(np.abs(linear_predictor(design, gamma, working)).max(initial=0.0))
-    return float(np.abs(rows_predictor(design.block.X, gamma, None, working.center, working.scale)).max(initial=0.0))
+    return float(np.abs(likelihood_of(design).linear_predictor(design, gamma, working, offset=False)).max(initial=0.0))
 
 
 def triangular_factor(design: Design, working: WorkingColumns, gamma: FloatArray | None = None) -> FloatArray:
@@ -84,28 +44,12 @@ def triangular_factor(design: Design, working: WorkingColumns, gamma: FloatArray
     Computations, section 5.3). Rows are walked in tiles, each stacked under the R so far.
     """
     k = design.columns if gamma is None else len(gamma)
-    R = np.zeros((0, k))
+    R, model = np.zeros((0, k)), likelihood_of(design)
     for block in design.blocks(TALL_ROWS):
         Z = working_columns(block.X, working.center, working.scale)
-        if gamma is not None and block.categories:
-            Z = category_root(block, Z, gamma)
-        elif gamma is not None:
-            Z = Z * _root_weight(block, Z, gamma)[:, None]
+        if gamma is not None:
+            Z = model.root(block, Z, gamma, design.parameters)
         elif design.weight_kind == "frequency" and block.weight is not None:
             Z = Z * np.sqrt(block.weight)[:, None]
         R = np.asarray(np.linalg.qr(np.vstack([R, Z]), mode="r"))
     return R if R.shape[0] == k else np.vstack([R, np.zeros((k - R.shape[0], k))])
-
-
-def _root_weight(block: Block, Z: FloatArray, gamma: FloatArray) -> FloatArray:
-    """Square root of the information weight a m p (1 - p)."""
-    eta = Z @ gamma
-    if block.offset is not None:
-        eta += block.offset
-    e = np.exp(-np.abs(eta))
-    root: FloatArray = np.sqrt(e) / (1.0 + e)
-    if block.trials is not None:
-        root *= np.sqrt(block.trials)
-    if block.weight is not None:
-        root *= np.sqrt(block.weight)
-    return root

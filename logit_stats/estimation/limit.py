@@ -25,7 +25,8 @@ from logit_stats.estimation.rank import of_full_rank
 from logit_stats.estimation.recession import DOWN, FINITE, UP, RecessionCone, SignedRows
 from logit_stats.estimation.separation import Separation, no_separation
 from logit_stats.estimation.trace import Trace
-from logit_stats.estimation.working import WorkingColumns, map_between
+from logit_stats.likelihoods.facts import Facts
+from logit_stats.likelihoods.working import WorkingColumns, map_between
 
 _VALUE = {UP: np.inf, DOWN: -np.inf}
 
@@ -127,9 +128,10 @@ class LimitFit(Fit):
         """Condition number of the finite part."""
         return 1.0 if self.inner is None else self.inner.condition
 
-    def refuse_constraints(self, what: str) -> None:
-        """Raise `NotAvailableError`: what is asked for needs finite coefficients."""
-        raise NotAvailableError(f"{what} needs finite coefficients; this is a limiting fit.")
+    @cached_property
+    def facts(self) -> Facts:
+        """What is true of this fit; its coefficients may be infinite."""
+        return super().facts.but(finite=False)
 
 
 def limiting_fit(

@@ -12,18 +12,18 @@ from logit_stats.design.design import Design
 from logit_stats.errors import ConvergenceWarning, DataError, check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.gradient_descent import FIRST_ORDER_METHODS, Descent, descend, not_reached
-from logit_stats.estimation.kernel import weighted_gram
 from logit_stats.estimation.large import large_optimum, sound
 from logit_stats.estimation.likelihood import moments
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
-from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.newton import Optimum, newton
 from logit_stats.estimation.null_model import NullModel, null_gamma, null_model
 from logit_stats.estimation.rank import dependent_columns, rank_error, without
 from logit_stats.estimation.scipy_methods import SCIPY_METHODS, scipy_optimum
 from logit_stats.estimation.separation import find_separation, separation_error
 from logit_stats.estimation.trace import Trace
-from logit_stats.estimation.working import WorkingColumns, centred_columns
+from logit_stats.likelihoods.kernel import weighted_gram
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
+from logit_stats.likelihoods.moments import Moments
+from logit_stats.likelihoods.working import WorkingColumns, centred_columns
 
 NEWTON_METHODS = ("newton", "irls")
 METHODS = (*NEWTON_METHODS, *SCIPY_METHODS, *FIRST_ORDER_METHODS)
@@ -190,7 +190,7 @@ def _spans_constant(design: Design) -> bool:
 
 def _prepared(design: Design, null: NullModel, check_rank: bool | str) -> tuple[Design, WorkingColumns, Moments]:
     """Working columns that the solver can trust, of full rank, and the moments of the null model in them."""
-    working = WorkingColumns(constant=design.constant, equations=design.equations)
+    working = WorkingColumns.of(design)
     at_null = moments(design, null_gamma(design, null), working)
     if sound(at_null):
         return design, working, at_null

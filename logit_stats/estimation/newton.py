@@ -18,9 +18,9 @@ import numpy as np
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.estimation.likelihood import largest_predictor, moments, triangular_factor
-from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.trace import Step, Trace
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.likelihoods.moments import Moments
+from logit_stats.likelihoods.working import WorkingColumns
 
 HALVINGS = 60
 # Decrements below this may be nothing but the rounding of the score; if they no longer shrink, the end is reached.

@@ -14,12 +14,12 @@ import numpy as np
 
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
-from logit_stats.estimation.kernel import ranges, row_terms, summed, weighted_gram
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
-from logit_stats.estimation.moments import Score
 from logit_stats.estimation.penalized import PenalizedEstimate, PenalizedProblem, Penalty
 from logit_stats.estimation.proximal_newton import LEARNT, null_start, penalized_fit
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.likelihoods.kernel import ranges, row_terms, summed, weighted_gram
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
+from logit_stats.likelihoods.moments import Score
+from logit_stats.likelihoods.working import WorkingColumns
 
 STEPS = 80
 BLOCK_ROWS = 8192

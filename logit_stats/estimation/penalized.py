@@ -19,8 +19,8 @@ from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.coded import coded
 from logit_stats.design.design import Design
 from logit_stats.estimation.likelihood import moments
-from logit_stats.estimation.moments import Moments, Score
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.likelihoods.moments import Moments, Score
+from logit_stats.likelihoods.working import WorkingColumns
 
 TOLERANCE = 1e-10
 # Fits of more rows start from a fit of a part of them: the part costs a tenth of a pass, and saves several passes.

@@ -12,7 +12,7 @@ from logit_stats.design.design import Design
 from logit_stats.estimation.coordinate_descent import subgradient_violation
 from logit_stats.estimation.penalized import PenalizedEstimate, Penalty, prepare
 from logit_stats.estimation.proximal_newton import penalized_fit
-from logit_stats.estimation.rows import loglik_terms
+from logit_stats.likelihoods.rows import loglik_terms
 
 Rows = NDArray[np.intp]
 

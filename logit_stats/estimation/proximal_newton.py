@@ -14,9 +14,7 @@ import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.estimation.coordinate_descent import elastic_net_quadratic, subgradient_violation
-from logit_stats.estimation.kernel import information_cost
 from logit_stats.estimation.likelihood import moments, score
-from logit_stats.estimation.moments import Moments, Score
 from logit_stats.estimation.penalized import (
     SUBSAMPLE_ROWS,
     SUBSAMPLE_STRIDE,
@@ -25,6 +23,8 @@ from logit_stats.estimation.penalized import (
     PenalizedProblem,
     Penalty,
 )
+from logit_stats.likelihoods.kernel import information_cost
+from logit_stats.likelihoods.moments import Moments, Score
 
 HALVINGS = 40
 # The change of the gradient is learnt from where it is what was foreseen within this factor: else the step was too long for

@@ -11,7 +11,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import RankDeficientError
 from logit_stats.estimation.likelihood import triangular_factor
-from logit_stats.estimation.working import centred_columns
+from logit_stats.likelihoods.working import centred_columns
 
 # What is left of a column after taking out the columns before it, relative to the column: below this it counts as
 # nothing. R's glm.fit has the same value.

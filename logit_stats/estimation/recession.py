@@ -16,9 +16,9 @@ from scipy.optimize import linprog
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
-from logit_stats.estimation.kernel import linear_predictor
 from logit_stats.estimation.likelihood import TALL_ROWS
-from logit_stats.estimation.working import WorkingColumns, boxed_columns
+from logit_stats.likelihoods.kernel import linear_predictor
+from logit_stats.likelihoods.working import WorkingColumns, boxed_columns
 
 VIOLATED = 1e-9  # of the linear programme's box; HiGHS is asked for 1e-10
 TIGHT = 2e-9  # margins that the programme may have meant to be zero

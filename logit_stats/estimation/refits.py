@@ -19,11 +19,11 @@ from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.row_numbers import RowNumbers
 from logit_stats.errors import ConvergenceWarning, RankDeficientError, SeparationError
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.kernel import available, kernel_moments, threads
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
-from logit_stats.estimation.moments import Moments, block_moments
-from logit_stats.estimation.rows import score_residual
+from logit_stats.likelihoods.kernel import available, kernel_moments, threads
+from logit_stats.likelihoods.moments import Moments, block_moments
+from logit_stats.likelihoods.rows import score_residual
 
 FITTED, SEPARATED, DEPENDENT, UNFINISHED = range(4)
 

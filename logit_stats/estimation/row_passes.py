@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.coded import coded
-from logit_stats.estimation.kernel import BLAS_ROWS, available, ranges, summed, walk
-from logit_stats.estimation.moments import working_columns
-from logit_stats.estimation.rows import loglik_terms
+from logit_stats.likelihoods.kernel import BLAS_ROWS, available, ranges, summed, walk
+from logit_stats.likelihoods.moments import working_columns
+from logit_stats.likelihoods.rows import loglik_terms
 
 # Above this many columns a matrix product by BLAS is faster than the kernel's one combination after the other.
 FORM_COLUMNS = 64

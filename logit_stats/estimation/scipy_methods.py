@@ -15,10 +15,10 @@ from scipy.optimize import minimize
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.estimation.likelihood import moments
-from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.newton import Optimum, newton_decrement
 from logit_stats.estimation.trace import Step, Trace
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.likelihoods.moments import Moments
+from logit_stats.likelihoods.working import WorkingColumns
 
 SCIPY_METHODS = {
     "bfgs": "BFGS",

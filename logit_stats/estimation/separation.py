@@ -30,7 +30,7 @@ from logit_stats.estimation.recession import (
     combined,
     direction_of_recession,
 )
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.likelihoods.working import WorkingColumns
 from logit_stats.wording import WIDTH, lines
 
 _LIMIT = {UP: float("inf"), DOWN: float("-inf")}

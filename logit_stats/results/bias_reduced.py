@@ -142,6 +142,7 @@ def fit_bias_reduced(model: Logit, start_params: Any, maxiter: int, tol: float, 
         iterations=len(trace.steps) - 1,
         decrement=trace.steps[-1].decrement,
         trace=Trace(trace.steps, trace.note, design.outcomes),
+        maximum=False,
     )
     return _results(model, fitted, point)
 

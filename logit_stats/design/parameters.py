@@ -1,0 +1,128 @@
+"""`Parameters`: how the coefficients of a model stand on the columns of its design.
+
+A row has one or several linear predictors ("equations"). In equation e column j is multiplied by the parameter at
+``slots[e, j]``. A binary logit has one equation; a multinomial one has an equation for each category beyond the reference, with
+parameters of its own; in a proportional-odds model all equations share the slopes and each has a constant (a threshold) of its
+own; with partial proportional odds some slopes are the equations' own. What is on no column (a variance, say) is ancillary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from logit_stats.design.block import FloatArray
+
+if TYPE_CHECKING:
+    from logit_stats.design.design import Design
+
+NOWHERE = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Parameters:
+    """The layout of p parameters on E equations of k columns.
+
+    Attributes
+    ----------
+    names : (p,) tuple of str
+        Names of the parameters, ancillary ones last.
+    slots : (E, k) int
+        Position of the parameter of each column in each equation; `NOWHERE` (-1) where the column is not in the equation.
+    equations : (E,) tuple of str
+        Names of the equations; one empty name where there is a single one.
+    ancillary : int
+        Number of parameters, the last ones, that multiply no column.
+
+    Examples
+    --------
+    >>> by_equation = Parameters.by_equation(("const", "x"), ("b", "c"))
+    >>> by_equation.names
+    ('b:const', 'b:x', 'c:const', 'c:x')
+    >>> by_equation.slots
+    array([[0, 1],
+           [2, 3]])
+    >>> shared = Parameters(("x", "0|1", "1|2"), np.array([[1, 0], [2, 0]]), ("0|1", "1|2"))
+    >>> shared.table(np.array([3.0, 1.0, 2.0]))
+    array([[1., 3.],
+           [2., 3.]])
+    >>> shared.gathered(np.array([[1.0, 10.0], [2.0, 20.0]]))
+    array([30.,  1.,  2.])
+    """
+
+    names: tuple[str, ...]
+    slots: NDArray[np.intp]
+    equations: tuple[str, ...] = ("",)
+    ancillary: int = 0
+
+    @classmethod
+    def by_equation(cls, columns: tuple[str, ...], equations: tuple[str, ...] = ("",)) -> Self:
+        """Every column has a parameter of its own in every equation; they stand equation by equation."""
+        names = tuple(f"{e}:{name}" if e else name for e in equations for name in columns)
+        return cls(names, np.arange(len(names), dtype=np.intp).reshape(len(equations), len(columns)), equations)
+
+    @property
+    def count(self) -> int:
+        """Number p of parameters."""
+        return len(self.names)
+
+    @cached_property
+    def separate(self) -> bool:
+        """Whether parameters stand equation by equation, one for each column of each, and nothing else."""
+        return self.slots.size == self.count and bool((self.slots.ravel() == np.arange(self.count)).all())
+
+    def of_columns(self, columns: tuple[int, ...]) -> tuple[int, ...]:
+        """Positions of all parameters of some columns, in the order of equations."""
+        found = self.slots[:, list(columns)].ravel().tolist()
+        return tuple(dict.fromkeys(place for place in found if place != NOWHERE))
+
+    def table(self, theta: FloatArray) -> FloatArray:
+        """(E, k) coefficients of every column in every equation; zero where a column is not in an equation."""
+        if self.separate:
+            return theta.reshape(self.slots.shape)
+        return np.where(self.slots == NOWHERE, 0.0, theta[self.slots])
+
+    def gathered(self, by_equation: FloatArray) -> FloatArray:
+        """(..., p) derivatives by the parameters, from those (..., E, k) by the entries of `table`."""
+        lead = by_equation.shape[:-2]
+        if self.separate:
+            return by_equation.reshape(*lead, self.count)
+        total = np.zeros((*lead, self.count))
+        for e, j in np.argwhere(self.slots != NOWHERE):
+            total[..., self.slots[e, j]] += by_equation[..., e, j]
+        return total
+
+    def gathered_twice(self, by_equation: FloatArray) -> FloatArray:
+        """(p, p) second derivatives by the parameters, from those (E, k, E, k) by the entries of `table`."""
+        E, k = self.slots.shape
+        if self.separate:
+            return by_equation.reshape(self.count, self.count)
+        rows = self.gathered(by_equation.reshape(E, k, E * k).transpose(2, 0, 1))
+        return self.gathered(rows.T.reshape(self.count, E, k))
+
+    def matrix(self, of_columns: FloatArray) -> FloatArray:
+        """(p, p) map of the parameters, from the map (k, k) that the coefficients of each equation undergo.
+
+        Ancillary parameters stay as they are.
+        """
+        if self.separate and len(self.slots) == 1:
+            return of_columns
+        if self.separate:
+            return np.asarray(np.kron(np.eye(len(self.slots)), of_columns), dtype=np.float64)
+        A = np.eye(self.count)
+        for row in self.slots:
+            here = np.flatnonzero(row != NOWHERE)
+            A[np.ix_(row[here], row[here])] = of_columns[np.ix_(here, here)]
+        return A
+
+
+class Parametrized(Protocol):
+    """What a design asks of the likelihood that it carries."""
+
+    def parameters(self, design: Design) -> Parameters:
+        """Return the layout of the parameters on the columns of a design."""
+        ...

@@ -1,0 +1,202 @@
+"""What a model is made of: `Likelihood`, the handful of functions that everything else is written against.
+
+How to add a likelihood
+-----------------------
+1.  One file in this room, with one class. Where rows are independent given their linear predictors, derive it from
+    `RowLikelihood` and write three methods: `terms` (log-likelihood of each row, its derivatives by the linear predictors, and
+    the weights of the information), `outcomes` (probabilities and their derivatives: margins, means, predictions and averages
+    come from these), and `null`. Where rows are not independent (matched sets), set `unit = "group"` and write `moments` and
+    `score` yourself as ``rows.reduce(function, whole="group")``: no group is then cut apart.
+2.  `parameters` says how coefficients stand on the columns (`logit_stats.design.parameters`): one equation by default; own
+    parameters in every equation (multinomial), slopes that equations share and constants that they do not (thresholds), or any
+    mixture (partial proportional odds). Working columns, names, covariances and tables follow from that.
+3.  `facts` says what holds of every fit of the model (`Facts`): whether there is a likelihood, whether one probability describes
+    an outcome. Answers ask these by name, and refuse in words where one does not hold.
+4.  One door in ``models/``, which makes a design with ``likelihood=`` set (and ``group=``, where rows belong together).
+    Newton's method, covariances, tests, effects, tables and reports then work as for the others.
+
+Shapes: m rows of a block, k columns, E equations, p parameters, C outcomes. Linear predictors are (E, m), offset included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from logit_stats.design.block import Block, FloatArray
+from logit_stats.design.design import Design
+from logit_stats.design.parameters import Parameters
+from logit_stats.likelihoods.facts import Facts
+from logit_stats.likelihoods.moments import Moments, Score
+from logit_stats.likelihoods.null import NullModel
+from logit_stats.likelihoods.outcomes import Outcomes
+from logit_stats.likelihoods.working import WorkingColumns
+
+# Rows whose working columns are held at a time.
+TALL_ROWS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class RowTerms:
+    """What m rows contribute, weights left out.
+
+    Attributes
+    ----------
+    loglik : (m,)
+        Log-likelihood.
+    residual : (E, m)
+        Derivatives by the linear predictors: the score of a row in equation e is ``residual[e] z``.
+    weight : callable
+        ``weight(e, f)`` (m,) is the weight of ``z z'`` in the information of equations e and f.
+    """
+
+    loglik: FloatArray
+    residual: FloatArray
+    weight: Callable[[int, int], FloatArray]
+
+
+class Likelihood(Protocol):
+    """A model of the response, given the linear predictors of the rows.
+
+    Attributes
+    ----------
+    name : str
+        What the model is called in a sentence.
+    facts : Facts
+        What holds of its fits.
+    takes : frozenset of str
+        Row arguments that it understands: ``"offset"``, ``"freq_weights"``, ``"sampling_weights"``, ``"trials"``, ``"groups"``.
+    unit : str or None
+        ``"group"`` where rows of a group are one unit and never cut apart.
+    """
+
+    name: ClassVar[str]
+    facts: ClassVar[Facts]
+    takes: ClassVar[frozenset[str]]
+    unit: ClassVar[str | None]
+
+    def parameters(self, design: Design) -> Parameters:
+        """How the parameters stand on the columns."""
+        ...
+
+    def moments(self, rows: Design, theta: FloatArray, working: WorkingColumns) -> Moments:
+        """Log-likelihood, score and information at the working parameters, summed over all rows."""
+        ...
+
+    def score(self, rows: Design, theta: FloatArray, working: WorkingColumns) -> Score:
+        """Return the same without the information."""
+        ...
+
+    def linear_predictor(
+        self, rows: Design, theta: FloatArray, working: WorkingColumns, offset: bool = True
+    ) -> FloatArray:
+        """Linear predictor of every row: (n,), for several categories (n, E)."""
+        ...
+
+    def root(self, block: Block, Z: FloatArray, theta: FloatArray, parameters: Parameters) -> FloatArray:
+        """Rows (M, p) whose Gram matrix is the information of a block with working columns Z; nothing cancels in them."""
+        ...
+
+    def terms(self, block: Block, eta: FloatArray) -> RowTerms:
+        """Contributions of the rows of a block at linear predictors (E, m)."""
+        ...
+
+    def outcomes(self, eta: FloatArray, design: Design) -> Outcomes:
+        """Probabilities of the outcomes at linear predictors (E, m), and their derivatives."""
+        ...
+
+    def null(self, design: Design, constant_in_span: bool) -> NullModel | None:
+        """Return the null model, where that needs no iterations; None where its constants must be fitted."""
+        ...
+
+
+class RowLikelihood:
+    """A likelihood of rows that are independent given their linear predictors, from its `terms`."""
+
+    name: ClassVar[str]
+    facts: ClassVar[Facts] = Facts(binary=False)
+    takes: ClassVar[frozenset[str]] = frozenset({"offset", "freq_weights", "sampling_weights"})
+    unit: ClassVar[str | None] = None
+
+    def terms(self, block: Block, eta: FloatArray) -> RowTerms:
+        """Contributions of the rows of a block at linear predictors (E, m)."""
+        raise NotImplementedError
+
+    def parameters(self, design: Design) -> Parameters:
+        """By default every column has a parameter of its own in every equation."""
+        return Parameters.by_equation(design.names, design.response.equations)
+
+    def moments(self, rows: Design, theta: FloatArray, working: WorkingColumns) -> Moments:
+        """Log-likelihood, score and information, summed over all rows."""
+        function = partial(self._moments, theta=theta, working=working, parameters=rows.parameters)
+        with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
+            return rows.reduce(function, TALL_ROWS)
+
+    def score(self, rows: Design, theta: FloatArray, working: WorkingColumns) -> Score:
+        """Log-likelihood and score, summed over all rows."""
+        function = partial(self._score, theta=theta, working=working, parameters=rows.parameters)
+        with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
+            return rows.reduce(function, TALL_ROWS)
+
+    def linear_predictor(
+        self, rows: Design, theta: FloatArray, working: WorkingColumns, offset: bool = True
+    ) -> FloatArray:
+        """Linear predictor of every row: (n,), for several categories (n, E)."""
+        table = rows.parameters.table(theta)
+
+        def of_block(block: Block) -> FloatArray:
+            return predictors(block, np.asarray(working.columns(block.X)), table, offset).T
+
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            eta = rows.each(of_block, TALL_ROWS)
+        return eta[:, 0] if self.facts.binary else eta
+
+    def root(self, block: Block, Z: FloatArray, theta: FloatArray, parameters: Parameters) -> FloatArray:
+        """Rows whose Gram matrix is the information of a block: a square root of the weights of every row, times z."""
+        eta = predictors(block, Z, parameters.table(theta))
+        weight = _weights(self.terms(block, eta), len(eta), block.weight)
+        values, vectors = np.linalg.eigh(weight.transpose(2, 0, 1))
+        halves = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
+        rows = [parameters.gathered(halves[:, :, r, None] * Z[:, None, :]) for r in range(len(eta))]
+        return np.vstack(rows)
+
+    def _moments(self, block: Block, theta: FloatArray, working: WorkingColumns, parameters: Parameters) -> Moments:
+        Z = np.asarray(working.columns(block.X))
+        eta = predictors(block, Z, parameters.table(theta))
+        terms = self.terms(block, eta)
+        first = _summed(block, terms, Z, eta, parameters)
+        weight = _weights(terms, len(eta), block.weight)
+        k = Z.shape[1]
+        information = np.empty((len(eta), k, len(eta), k))
+        for e in range(len(eta)):
+            for f in range(e + 1):
+                gram = (Z * weight[e, f][:, None]).T @ Z
+                information[e, :, f, :] = information[f, :, e, :] = gram
+        return Moments(first.loglik, first.score, parameters.gathered_twice(information), first.max_abs_eta)
+
+    def _score(self, block: Block, theta: FloatArray, working: WorkingColumns, parameters: Parameters) -> Score:
+        Z = np.asarray(working.columns(block.X))
+        eta = predictors(block, Z, parameters.table(theta))
+        return _summed(block, self.terms(block, eta), Z, eta, parameters)
+
+
+def predictors(block: Block, Z: FloatArray, table: FloatArray, offset: bool = True) -> FloatArray:
+    """(E, m) linear predictors of the rows of a block from its working columns and the (E, k) table of coefficients."""
+    eta: FloatArray = table @ Z.T
+    return eta if block.offset is None or not offset else eta + block.offset
+
+
+def _summed(block: Block, terms: RowTerms, Z: FloatArray, eta: FloatArray, parameters: Parameters) -> Score:
+    residual = terms.residual if block.weight is None else terms.residual * block.weight
+    loglik = float(terms.loglik.sum() if block.weight is None else block.weight @ terms.loglik)
+    return Score(loglik, parameters.gathered(residual @ Z), float(np.abs(eta).max(initial=0.0)))
+
+
+def _weights(terms: RowTerms, equations: int, weight: FloatArray | None) -> FloatArray:
+    """(E, E, m) weights of the information, times those of the rows."""
+    every = np.array([[terms.weight(e, f) for f in range(equations)] for e in range(equations)])
+    return every if weight is None else every * weight
