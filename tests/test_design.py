@@ -380,17 +380,18 @@ def test_subset_as_a_mask_of_the_frame():
         assert_allclose(ls.logit("y ~ a", data, subset=mask).fit().params, expected)
     with pytest.raises(DataError, match="missing values"):
         ls.logit("y ~ a", data, subset=(DATA["b"] > 5).astype("boolean").mask(DATA.index < 2))
-    with pytest.raises(DataError, match="index differs"):
-        ls.logit("y ~ a", DATA, subset=(DATA["b"] > 5).sort_index(ascending=False))
+    shuffled = (DATA["b"] > 5).sort_index(ascending=False)
+    assert_allclose(ls.logit("y ~ a", DATA, subset=shuffled).fit().params, expected)
+    with pytest.raises(DataError, match="index that differs"):
+        ls.logit("y ~ a", DATA, subset=shuffled.set_axis(DATA.index + 50))
 
 
 def test_a_series_of_other_labels_is_not_taken_by_position():
     data = DATA.set_index(np.arange(200) + 50)
     offset = pd.Series(np.linspace(0, 1, 200), index=data.index)
     assert_array_equal(ls.logit("y ~ a", data, offset=offset).design.offset.values, offset)
-    with pytest.raises(WeightError, match="index differs"):
-        ls.logit("y ~ a", data, offset=offset.sort_index(ascending=False))
-    with pytest.raises(WeightError, match="index differs"):
+    assert_array_equal(ls.logit("y ~ a", data, offset=offset.sort_index(ascending=False)).design.offset.values, offset)
+    with pytest.raises(WeightError, match="index that differs"):
         ls.logit("y ~ a", DATA, offset=offset)
 
 

@@ -91,9 +91,11 @@ def test_direction_of_counts_weights_and_offsets(arguments):
 def test_rows_without_trials_say_nothing():
     counts = np.array([[0, 2], [0, 1], [3, 0], [0, 0]])
     X = np.column_stack([np.ones(4), [1.0, 2, 3, 0]])
-    found = ls.Logit(counts, X).separation()
+    model = ls.Logit(counts, X)
+    assert model.sample.line().startswith("4 rows read, 1 without trials, 3 used")
+    found = model.separation()
     assert found.kind == "complete"
-    assert found.side.tolist() == [-1, -1, 1, 0]
+    assert found.side.tolist() == [-1, -1, 1]
 
 
 def test_factors_kept_as_codes():

@@ -17,6 +17,7 @@ from logit_stats.assess.smoothing import kernel_curve, lowess_curve
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.design.from_arrays import design_from_arrays
+from logit_stats.design.row_arguments import RowArguments
 from logit_stats.errors import DataError, SeparationError, check_choice, whole_number
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
@@ -241,13 +242,17 @@ def _shift(scored: Scored) -> Fit:
 def _design(scored: Scored, X: np.ndarray, offset: np.ndarray | None) -> Design:
     counts = np.column_stack([scored.events, scored.nonevents])
     if not scored.sampling:
-        return design_from_arrays(counts, X, offset=offset)
+        return design_from_arrays(counts, X, RowArguments(offset=offset, missing="none"))
     # sampling weights are no counts: each row once as an event, once as a non-event, weighted
     y = np.repeat([1.0, 0.0], len(X))
     weight = np.concatenate([scored.events, scored.nonevents])
     keep = weight > 0.0
     both = None if offset is None else np.tile(offset, 2)[keep]
-    return design_from_arrays(y[keep], np.tile(X, (2, 1))[keep], offset=both, sampling_weights=weight[keep])
+    return design_from_arrays(
+        y[keep],
+        np.tile(X, (2, 1))[keep],
+        RowArguments(offset=both, sampling_weights=weight[keep], missing="none"),
+    )
 
 
 def _bins(scored: Scored, bins: int) -> pd.DataFrame:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections import ChainMap, OrderedDict
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -35,6 +35,8 @@ from logit_stats.errors import DataError, FormulaError, MissingColumnError
 
 # Columns from which a factor is kept as codes: a dense pass takes a time that grows with their square.
 CODED_COLUMNS = 32
+# Methods of a column whose argument is looked up in, and not lined up with the rows.
+LOOK_UPS = ("map", "replace", "isin", "reindex", "take")
 # Largest contrast matrix of such a factor.
 CONTRAST_NUMBERS = 25_000_000
 
@@ -91,7 +93,8 @@ class Factor:
         complete = self._complete(table)
         seen = table if complete is None else table.where(complete)
         for number in range(passes):
-            _guarded(self.term_factor, self.term_factor.memorize_chunk, table, self.state, number, seen)
+            known = _with_scope(self.term_factor, self.state, seen)
+            _guarded(self.term_factor, self.term_factor.memorize_chunk, table, self.state, number, known)
             _guarded(self.term_factor, self.term_factor.memorize_finish, table, self.state, number)
 
 
@@ -198,7 +201,7 @@ class CompiledFormula:
         UnseenLevelError
             If a factor has a level that the fit did not see.
         """
-        table = Table(data)
+        table = Table.of(data, self.columns)
         values = self.values_of(table)
         complete = np.ones(table.rows, dtype=np.bool_)
         for value in values.values():
@@ -260,6 +263,12 @@ def parse(formula: str, scope: Any) -> ParsedFormula:
     return ParsedFormula(formula, tuple(description.lhs_termlist), tuple(description.rhs_termlist), scope)
 
 
+def names_in(parsed: ParsedFormula) -> tuple[str, ...]:
+    """What may be columns of the data: every bare name of the formula, and what stands in ``Q("...")``."""
+    codes = dict.fromkeys(f.code for t in (*parsed.response_terms, *parsed.terms) for f in t.factors)
+    return tuple(dict.fromkeys(name for code in codes for name in columns_read(code, None)))
+
+
 def scope_columns(parsed: ParsedFormula) -> dict[str, Any]:
     """Arrays of the caller's scope that the formula names: its data, where no table is given.
 
@@ -287,7 +296,7 @@ def learn_factors(terms: tuple[Any, ...], parsed: ParsedFormula, table: Table) -
     for term_factor in dict.fromkeys(factor for term in terms for factor in term.factors):
         state: dict[str, Any] = {}
         passes = _guarded(term_factor, term_factor.memorize_passes_needed, table, state, parsed.scope)
-        factor = Factor(term_factor, state, columns_read(term_factor.code, table.names))
+        factor = Factor(term_factor, state, columns_read(term_factor.code, table))
         if passes:
             factor.memorize(table, passes)
         learned[factor.name] = factor
@@ -409,15 +418,26 @@ def _coded_part(subterm: Any, values: dict[str, FactorValues], columns: NDArray[
     return CodedPart(codes, contrast, columns)
 
 
-def columns_read(code: str, names: list[str]) -> tuple[str, ...]:
-    """Columns of the data that an expression reads: its bare names, and what stands in ``Q("...")``."""
+def columns_read(code: str, names: Container[str] | None) -> tuple[str, ...]:
+    """Columns of the data that an expression reads: its bare names (all of them without `names`), and ``Q("...")``."""
     found = []
     for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Name) and node.id in names:
+        if isinstance(node, ast.Name) and (names is None or node.id in names):
             found.append(node.id)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Q":
             found += [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
     return tuple(dict.fromkeys(found))
+
+
+def _looked_up_in(code: str) -> set[str]:
+    """Names that an expression looks values up in (``k.map(names)``, ``names[k]``): they need not have the rows of the data."""
+    found = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            found |= {a.id for a in node.args if isinstance(a, ast.Name)} if node.func.attr in LOOK_UPS else set()
+        elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            found.add(node.value.id)
+    return found
 
 
 def _spread(part: FactorValues, complete: NDArray[np.bool_]) -> FactorValues:
@@ -431,7 +451,23 @@ def _spread(part: FactorValues, complete: NDArray[np.bool_]) -> FactorValues:
 
 
 def _evaluate(term_factor: Any, state: dict[str, Any], table: Table) -> Any:
-    return _guarded(term_factor, term_factor.eval, table, state, table)
+    return _guarded(term_factor, term_factor.eval, table, state, _with_scope(term_factor, state, table))
+
+
+def _with_scope(term_factor: Any, state: dict[str, Any], table: Table) -> Mapping[str, Any]:
+    """The table, and beside it the Series of the caller's scope that the expression names, their rows in its order."""
+    namespace = state["eval_env"].namespace
+    looked_up = _looked_up_in(term_factor.code)
+    names = (
+        n for n in columns_read(term_factor.code, None) if n not in looked_up and n not in table and n in namespace
+    )
+    series = {name: namespace[name] for name in names}
+    ordered = {
+        name: table.in_order(repr(name), given)
+        for name, given in series.items()
+        if isinstance(given, (pd.Series, pd.DataFrame))
+    }
+    return ChainMap(ordered, cast(Any, table)) if ordered else table
 
 
 def _guarded(term_factor: Any, function: Any, table: Table, *arguments: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -9,6 +11,9 @@ import numpy as np
 import pandas as pd
 
 from logit_stats.design.block import FloatArray
+from logit_stats.design.borrowed import Borrowed
+from logit_stats.design.borrowed_design import own_or_borrow, watched
+from logit_stats.design.containers import as_column, numbers_of, refuse_sparse
 from logit_stats.design.design import Design, constant_column
 from logit_stats.design.factor_values import factor_values
 from logit_stats.design.response import (
@@ -17,11 +22,13 @@ from logit_stats.design.response import (
     binary_response,
     count_column,
     grouped_response,
-    outcome_counts,
     refuse_one_class,
 )
-from logit_stats.design.row_numbers import RowNumbers, numbers_at, row_numbers, weights_of
+from logit_stats.design.row_arguments import RowArguments
+from logit_stats.design.row_numbers import RowNumbers
 from logit_stats.design.sample import Screening
+from logit_stats.design.screening import screen
+from logit_stats.design.table import Table
 from logit_stats.errors import (
     DataError,
     NonFiniteError,
@@ -35,78 +42,75 @@ from logit_stats.errors import (
 def design_from_arrays(
     endog: Any,
     exog: Any,
+    arguments: RowArguments | None = None,
     *,
-    offset: Any = None,
-    freq_weights: Any = None,
-    sampling_weights: Any = None,
-    trials: Any = None,
-    missing: str = "none",
     refuse_wide: bool = True,
     as_response: ResponseReader = binary_response,
 ) -> Design:
-    """Columns, response, weights and the account of the rows, from arrays. Parameters are those of `logit_stats.Logit`.
+    """Columns, response, weights and the account of the rows, from arrays.
 
-    A float64 array is used where it lies: nothing is copied unless rows are left out.
+    Parameters are those of `logit_stats.Logit`, what is given for each row in `arguments`. A large float64 array is used where
+    it lies (see `borrowed`): nothing is copied unless rows are left out.
 
     Raises
     ------
     DataError
         One of its kinds, for everything that can be wrong with the arrays.
     """
-    check_choice("missing", missing, ("none", "drop", "raise"))
-    X, names, index = _exog(exog)
+    arguments = RowArguments(missing="none") if arguments is None else arguments
+    check_choice("missing", arguments.missing, ("none", "drop", "raise"))
+    X, names, own_index = _exog(exog)
     constant = constant_column(X)
     if not names:
         names = _default_names(X.shape[1], constant)
-    endog_frame, endog_names, endog_index = endog_columns(endog, len(X))
-    if index is not None and endog_index is not None and not index.equals(endog_index):
-        raise DataError("The indices for endog and exog are not aligned: sort them the same way, or pass arrays.")
-    labelled = index is not None or endog_index is not None
-    index = index if index is not None else endog_index if endog_index is not None else pd.RangeIndex(len(X))
+    endog_frame, endog_names, endog_index = endog_columns(endog)
+    index, labelled = _labels(own_index, endog_index, len(X))
     if len(endog_frame[0]) != len(X):
         raise DataError(f"endog has {len(endog_frame[0])} rows and exog has {len(X)}; they must be the same rows.")
-    offset_ = row_numbers("offset", offset, None, index)
-    trials_ = row_numbers("trials", trials, None, index)
-    weights = weights_of(freq_weights, sampling_weights, None, index)
-
+    rows = arguments.read(None, index, labelled=labelled).check(index)
     columns = [factor_values(name, c, len(X), index) for name, c in zip(endog_names, endog_frame, strict=True)]
-    given = [number for number in (offset_, weights, trials_) if number is not None]
-    masks = {name: c.missing for name, c in zip(endog_names, columns, strict=True)}
     suspects = _columns_not_finite(X)
-    masks |= {names[j]: np.isnan(X[:, j]) for j in suspects}
-    masks |= {number.label: np.isnan(number.values) for number in given}
-    missing_rows = {name: mask for name, mask in masks.items() if mask is not None and mask.any()}
-    zero = None
-    for number in (weights, trials_):
-        if number is not None and (number.values == 0).any():
-            zero = (number.values == 0) | (zero if zero is not None else False)
-    screening = Screening(index, None)
-    keep = screening.keep(missing_rows, zero, missing)
-    labels = index
-    if keep is not None:
-        X, labels = X[keep], index[keep]
+    masks = [(name, c.missing) for name, c in zip(endog_names, columns, strict=True)]
+    masks += [(names[j], np.isnan(X[:, j])) for j in suspects]
+    screened = screen(Screening(index, arguments.inside(index)), masks, rows, columns, arguments.missing)
+    borrowed: tuple[Borrowed, ...] = ()
+    if screened.keep is not None:
+        X = X[screened.keep]
         constant = constant_column(X)
-        columns = [column.where(keep) for column in columns]
-        offset_, weights, trials_ = (numbers_at(number, keep) for number in (offset_, weights, trials_))
-    _refuse_infinite(X, names, suspects, labels)
-    response = _response(endog_names, columns, trials_, labels, as_response)
+    else:
+        X, borrowed = own_or_borrow("exog", X, exog)
+    _refuse_infinite(X, names, suspects, screened.labels)
+    response = _response(
+        endog_names, [screened.of(c) for c in columns], screened.rows.trials, screened.labels, as_response
+    )
     if refuse_wide and X.shape[1] > X.shape[0]:
         raise TooFewRowsError(
             f"exog has {X.shape[1]} columns and {X.shape[0]} rows: more coefficients than rows cannot be estimated."
         )
+    successes, more = own_or_borrow("endog", response.successes, endog)
+    response, weights = replace(response, successes=successes), screened.rows.weights
     events, nonevents = refuse_one_class(response, None if weights is None else weights.values)
-    return Design(
+    design = Design(
         X=X,
         names=names,
         response=response,
         weight=weights,
-        offset=offset_,
-        sample=screening.account(missing_rows, zero, keep, events, nonevents, outcome_counts(response, weights)),
-        index=labels,
+        offset=screened.rows.offset,
+        sample=screened.account(response, events, nonevents),
+        index=screened.labels,
         labelled=labelled,
         formula=None,
         constant=constant,
     )
+    return watched(design, borrowed + more)
+
+
+def _labels(own: pd.Index | None, endog: pd.Index | None, rows: int) -> tuple[pd.Index, bool]:
+    """Labels of the rows, and whether the user's data carry them."""
+    if own is not None and endog is not None and not own.equals(endog):
+        raise DataError("The indices for endog and exog are not aligned: sort them the same way, or pass arrays.")
+    index = own if own is not None else endog
+    return (pd.RangeIndex(rows), False) if index is None else (index, True)
 
 
 def new_columns(exog: Any, names: tuple[str, ...]) -> tuple[FloatArray, pd.Index | None]:
@@ -119,31 +123,52 @@ def new_columns(exog: Any, names: tuple[str, ...]) -> tuple[FloatArray, pd.Index
     """
     if isinstance(exog, pd.DataFrame) and set(names) <= set(exog.columns):
         exog = exog[list(names)]
-    X, _, index = _exog(exog, row_wise=len(names))
+    X, _, index = _exog(exog, row_wise=names)
     if X.shape[1] != len(names):
         raise DataError(f"exog has {X.shape[1]} columns; the model has {len(names)} ({', '.join(names[:8])}).")
     return X, index
 
 
-def _exog(exog: Any, row_wise: int | None = None) -> tuple[FloatArray, tuple[str, ...], pd.Index | None]:
+def _exog(exog: Any, row_wise: tuple[str, ...] = ()) -> tuple[FloatArray, tuple[str, ...], pd.Index | None]:
+    """Columns, their names and row labels if any; with `row_wise`, the names of a fit, one row may be given as such."""
+    refuse_sparse("exog", exog)
+    k = len(row_wise)
+    if isinstance(exog, Mapping) or _is_frame(exog):
+        exog = pd.DataFrame(dict(Table(exog)))
+        exog = exog if k == 0 or not set(row_wise) <= set(exog.columns) else exog[list(row_wise)]
+        return _frame_columns(exog), tuple(str(name) for name in exog.columns), None
     if isinstance(exog, (pd.DataFrame, pd.Series)):
+        if isinstance(exog, pd.Series) and k > 1 and len(exog) == k:
+            named = set(exog.index) == set(row_wise)
+            return _exog((exog.loc[list(row_wise)] if named else exog).to_numpy(), row_wise)
         frame = exog.to_frame() if isinstance(exog, pd.Series) else exog
-        if isinstance(exog, pd.Series) and row_wise is not None and row_wise != 1 and len(exog) == row_wise:
-            return _exog(exog.to_numpy(), row_wise)
         return _frame_columns(frame), tuple(str(name) for name in frame.columns), frame.index
+    if exog is None:
+        raise DataError("exog is None; give the design columns, or use a formula, as in logit('y ~ x', data).")
     try:
-        X = np.asarray(exog, dtype=np.float64)
+        X = numbers_of(exog if isinstance(exog, np.ma.MaskedArray) else np.asarray(exog))
     except (TypeError, ValueError):
+        held = "complex numbers" if np.iscomplexobj(exog) else "something else"
         raise DataError(
-            "exog must hold numbers; for text or categories use a formula, as in logit('y ~ x + C(group)', data)."
+            f"exog must hold real numbers and holds {held}; for text or categories use a formula, as in "
+            f"logit('y ~ x + C(group)', data)."
         ) from None
     if X.ndim == 1:
-        X = X[None, :] if row_wise is not None and row_wise != 1 and len(X) == row_wise else X[:, None]
+        X = X[None, :] if k > 1 and len(X) == k else X[:, None]
     if X.ndim != 2:
         raise DataError(f"exog has {X.ndim} dimensions; it must be a table of rows and columns.")
     if X.shape[1] == 0:
         raise DataError("exog has no columns; a model needs at least a constant.")
     return X, (), None
+
+
+def _is_frame(given: Any) -> bool:
+    """Whether `given` is a polars or Arrow table, and no array or pandas object."""
+    return (
+        hasattr(given, "__arrow_c_stream__")
+        and not isinstance(given, (pd.DataFrame, pd.Series))
+        and hasattr(given, "columns")
+    )
 
 
 def _default_names(columns: int, constant: int | None) -> tuple[str, ...]:
@@ -155,9 +180,12 @@ def _default_names(columns: int, constant: int | None) -> tuple[str, ...]:
 
 
 def _frame_columns(frame: pd.DataFrame) -> FloatArray:
+    repeated = frame.columns[frame.columns.duplicated()]
+    if len(repeated):
+        raise DataError(f"exog has more than one column named {repeated[0]!r}; rename or drop one of them.")
     for position, name in enumerate(frame.columns):
         kind = frame.dtypes.iloc[position]
-        if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)):
+        if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)) or kind.kind == "c":
             raise DataError(
                 f"exog column {name!r} holds {kind}, not numbers; use a formula, as in logit('y ~ C({name})', data)."
             )
@@ -166,16 +194,23 @@ def _frame_columns(frame: pd.DataFrame) -> FloatArray:
     return frame.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def endog_columns(endog: Any, rows: int) -> tuple[list[Any], list[str], pd.Index | None]:
+def endog_columns(endog: Any) -> tuple[list[Any], list[str], pd.Index | None]:
     """Columns of the response (one, or successes and failures), their names, and the labels if any."""
     columns: list[Any]
+    if endog is None:
+        raise ResponseError("endog is None; give the outcome of each row.")
+    refuse_sparse("endog", endog)
+    if _is_frame(endog):
+        endog = pd.DataFrame(dict(Table(endog)))
+        return [endog.iloc[:, j] for j in range(endog.shape[1])], [str(name) for name in endog.columns], None
+    endog = as_column(endog)
     if isinstance(endog, pd.DataFrame):
         names = [str(name) for name in endog.columns]
         columns = [endog.iloc[:, j] for j in range(endog.shape[1])]
         index: pd.Index | None = endog.index
     elif isinstance(endog, pd.Series):
         names, columns, index = ["y" if endog.name is None else str(endog.name)], [endog], endog.index
-    elif isinstance(endog, pd.Categorical):
+    elif isinstance(endog, (pd.Index, pd.api.extensions.ExtensionArray)):
         names, columns, index = ["y"], [endog], None
     else:
         array = np.asarray(endog)

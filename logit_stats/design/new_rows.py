@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from logit_stats.design.alignment import in_row_order
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.design.factor_values import FactorValues, NumericValues, align_levels, factor_values, refuse_infinite
 from logit_stats.design.from_arrays import endog_columns, new_columns
-from logit_stats.design.from_formula import rows_missing, zero_weight
+from logit_stats.design.from_formula import missing_in
 from logit_stats.design.response import Response, count_column, grouped_response
-from logit_stats.design.row_numbers import RowNumbers, numbers_at, refuse_other_rows, row_numbers, weights_of
+from logit_stats.design.row_arguments import RowArguments
+from logit_stats.design.row_numbers import RowNumbers, row_numbers
 from logit_stats.design.sample import Mask, Screening
+from logit_stats.design.screening import screen
 from logit_stats.design.table import Table
 from logit_stats.errors import DataError, ResponseError
 
@@ -49,29 +52,29 @@ def design_of_new_rows(
     DataError
         One of its kinds, for everything that can be wrong with the data.
     """
-    columns = _formula_columns(design, data) if design.formula is not None else _array_columns(design, data)
+    given = RowArguments(offset=offset, freq_weights=freq_weights, sampling_weights=sampling_weights, trials=trials)
+    if design.formula is not None:
+        outcome_column = (outcome,) if isinstance(outcome, str) else ()
+        columns = _formula_columns(design, data, {*given.columns, *_known_columns(design), *outcome_column})
+    else:
+        columns = _array_columns(design, data)
     table, index = columns.table, columns.index
-    weights = _weights(design, table, index, freq_weights, sampling_weights)
-    trials_ = _trials(design, table, index, trials)
-    offset_ = new_offset(design, table, index, offset)
-    if table is not None or isinstance(data, pd.DataFrame):
-        refuse_other_rows("outcome", outcome, index)
-    outcomes, missing = _outcomes(design, table, index, outcome)
-    for name, rows in (columns.missing | _numbers_missing(weights, trials_, offset_)).items():
-        missing[name] = missing[name] | rows if name in missing else rows
-    screening, zero = Screening(index, None), zero_weight(weights, trials_)
-    keep = screening.keep(missing, zero, "drop")
-    used = np.ones(len(index), dtype=np.bool_) if keep is None else keep
-    labels = index[used]
-    weights, trials_, offset_ = (numbers_at(number, used) for number in (weights, trials_, offset_))
-    response = _response(design.response, {name: v.where(used) for name, v in outcomes.items()}, trials_, labels)
-    weight = 1.0 if weights is None else weights.values
+    rows = _as_at_the_fit(design, table, given).read(table, index, labelled=columns.labelled).check(index)
+    outcomes = _outcomes(design, columns, outcome)
+    left = {} if outcome is not None or design.formula is None else design.formula.left
+    masks = missing_in(left, outcomes) if left else [(name, value.missing) for name, value in outcomes.items()]
+    masks += columns.missing
+    screened = screen(Screening(index, None), masks, rows, list(outcomes.values()), "drop")
+    used = np.ones(len(index), dtype=np.bool_) if screened.keep is None else screened.keep
+    rows, labels = screened.rows, screened.labels
+    response = _response(design.response, {n: screened.of(v) for n, v in outcomes.items()}, rows.trials, labels)
+    weight = 1.0 if rows.weights is None else rows.weights.values
     total = 1.0 if response.trials is None else response.trials
     events = float(np.sum(weight * response.successes))
     nonevents = float(np.sum(weight * (total - response.successes)))
     return Design(
-        X=columns.of(used), names=design.names, response=response, weight=weights, offset=offset_,
-        sample=screening.account(missing, zero, keep, events, nonevents), index=labels, labelled=design.labelled,
+        X=columns.of(used), names=design.names, response=response, weight=rows.weights, offset=rows.offset,
+        sample=screened.account(response, events, nonevents), index=labels, labelled=design.labelled,
         formula=design.formula, constant=design.constant, table=table,
     )  # fmt: skip
 
@@ -83,7 +86,8 @@ class _Columns:
     design: Design
     table: Table | None
     index: pd.Index
-    missing: dict[str, Mask]
+    labelled: bool
+    missing: list[tuple[str, Mask | None]]
     values: dict[str, FactorValues]
     X: FloatArray | None = None
 
@@ -102,23 +106,34 @@ class _Columns:
         return X[:, [formula.names.index(name) for name in self.design.names]]
 
 
-def _formula_columns(design: Design, data: Any) -> _Columns:
-    formula, table = design.formula, Table(data)
+def _formula_columns(design: Design, data: Any, also: set[str]) -> _Columns:
+    formula = design.formula
     assert formula is not None
+    table = Table.of(data, {*formula.columns, *also})
     values = formula.values_of(table)
-    return _Columns(design, table, table.index, rows_missing(formula.factors, values, []), values)
+    return _Columns(design, table, table.index, True, missing_in(formula.factors, values), values)
+
+
+def _known_columns(design: Design) -> set[str]:
+    """Columns beside the formula's right-hand side that the fit used: of the response, weights, offset and trials."""
+    left = {} if design.formula is None else design.formula.left
+    found = {column for factor in left.values() for column in factor.columns}
+    named = [design.response.trials_column, *(n.column for n in (design.weight, design.offset) if n is not None)]
+    return found | {name for name in named if name is not None}
 
 
 def _array_columns(design: Design, data: Any) -> _Columns:
-    X, index = new_columns(data, design.names)
-    index = pd.RangeIndex(len(X)) if index is None else index
-    absent = {name: np.isnan(X[:, j]) for j, name in enumerate(design.names)}
-    for j, name in enumerate(design.names):
-        refuse_infinite(name, NumericValues(X[:, [j]]), index, ~absent[name])
-    return _Columns(design, None, index, {name: rows for name, rows in absent.items() if rows.any()}, {}, X)
+    X, own = new_columns(data, design.names)
+    index = pd.RangeIndex(len(X)) if own is None else own
+    absent = [(name, np.isnan(X[:, j])) for j, name in enumerate(design.names)]
+    for j, (name, rows) in enumerate(absent):
+        refuse_infinite(name, NumericValues(X[:, [j]]), index, ~rows)
+    return _Columns(design, None, index, own is not None, list(absent), {}, X)
 
 
-def new_offset(design: Design, table: Table | None, index: pd.Index, offset: Any) -> RowNumbers | None:
+def new_offset(
+    design: Design, table: Table | None, index: pd.Index, offset: Any, *, labelled: bool = True
+) -> RowNumbers | None:
     """Offset of new rows: as given, or the column that the fit used.
 
     Raises
@@ -126,45 +141,37 @@ def new_offset(design: Design, table: Table | None, index: pd.Index, offset: Any
     DataError
         If the model has an offset and the new data have none.
     """
+    return row_numbers("offset", _known_offset(design, offset), table, index, labelled=labelled)
+
+
+def _known_offset(design: Design, offset: Any) -> Any:
     known = design.offset
-    if offset is None and known is not None:
-        if known.column is None or design.formula is None:
-            raise DataError(
-                "The model was fitted with an offset given as an array: give the offset of the new rows as offset= "
-                "(0 for none)."
-            )
-        offset = known.column
-    return row_numbers("offset", offset, table, index)
+    if offset is not None or known is None:
+        return offset
+    if known.column is None or design.formula is None:
+        raise DataError(
+            "The model was fitted with an offset given as an array: give the offset of the new rows as offset= (0 for none)."
+        )
+    return known.column
 
 
-def _weights(design: Design, table: Table | None, index: pd.Index, frequency: Any, sampling: Any) -> RowNumbers | None:
-    known = design.weight
-    if frequency is None and sampling is None and known is not None and table is not None and known.column in table:
-        if known.argument == "freq_weights":
-            frequency = known.column
-        else:
-            sampling = known.column
-    return weights_of(frequency, sampling, table, index)
+def _as_at_the_fit(design: Design, table: Table | None, given: RowArguments) -> RowArguments:
+    """The arguments with the columns that the fit used, where nothing is given and the new data have them."""
+    weight, trials = design.weight, design.response.trials_column
+    found: dict[str, Any] = {"offset": _known_offset(design, given.offset)}
+    unweighted = given.freq_weights is None and given.sampling_weights is None
+    if unweighted and weight is not None and table is not None and weight.column in table:
+        found[weight.argument] = weight.column
+    if given.trials is None and trials is not None and table is not None:
+        table.column(trials, "trials of the new data")
+        found["trials"] = trials
+    return replace(given, **found)
 
 
-def _trials(design: Design, table: Table | None, index: pd.Index, trials: Any) -> RowNumbers | None:
-    known = design.response.trials_column
-    if trials is None and known is not None and table is not None:
-        table.column(known, "trials of the new data")
-        trials = known
-    return row_numbers("trials", trials, table, index)
-
-
-def _numbers_missing(*numbers: RowNumbers | None) -> dict[str, Mask]:
-    found = {number.label: np.isnan(number.values) for number in numbers if number is not None}
-    return {name: rows for name, rows in found.items() if rows.any()}
-
-
-def _outcomes(
-    design: Design, table: Table | None, index: pd.Index, outcome: Any
-) -> tuple[dict[str, FactorValues], dict[str, Mask]]:
-    """One column of outcomes, or successes and failures, by name, and where they are missing."""
+def _outcomes(design: Design, new: _Columns, outcome: Any) -> dict[str, FactorValues]:
+    """One column of outcomes, or successes and failures, by name."""
     left = {} if design.formula is None else design.formula.left
+    table, index = new.table, new.index
     if isinstance(outcome, str):
         if table is None:
             raise DataError(f"outcome={outcome!r} names a column, and an array fit has none: give the outcomes.")
@@ -172,18 +179,18 @@ def _outcomes(
     if outcome is not None:
         if len(outcome) != len(index):
             raise DataError(f"outcome has {len(outcome)} values and the new data have {len(index)} rows.")
-        columns, names, _ = endog_columns(outcome, len(index))
+        if new.labelled:
+            outcome = in_row_order("outcome", outcome, index)
+        columns, names, _ = endog_columns(outcome)
         if len(names) == 1 and not isinstance(outcome, (pd.Series, pd.DataFrame)):
             names = [design.response.name]
-        values = {name: factor_values(name, c, len(index), index) for name, c in zip(names, columns, strict=True)}
-        return values, {name: v.missing for name, v in values.items() if v.missing is not None}
+        return {name: factor_values(name, c, len(index), index) for name, c in zip(names, columns, strict=True)}
     if table is None or not left:
         raise DataError("An array fit needs outcome=: the new outcomes, one for each row.")
     absent = [column for factor in left.values() for column in factor.columns if column not in table]
     if absent:
         raise DataError(f"The new data have no column {absent[0]!r}; give the outcomes as outcome=.")
-    values = {name: factor.evaluate(table) for name, factor in left.items()}
-    return values, rows_missing(left, values, [])
+    return {name: factor.evaluate(table) for name, factor in left.items()}
 
 
 def _response(

@@ -108,7 +108,8 @@ def without_rows(design: Design) -> DesignWithoutRows:
     n, sample, response = design.rows, design.sample, design.response
     counted = SampleWithoutRows(
         pd.RangeIndex(0), _removed(sample.used), sample.outside_subset, {}, _removed(sample.zero_weight), sample.events,
-        sample.nonevents, sample.categories, rows_read=sample.read, rows_dropped=sample.dropped,
+        sample.nonevents, sample.categories, None if sample.no_trials is None else _removed(sample.no_trials),
+        rows_read=sample.read, rows_dropped=sample.dropped,
         rows_dropped_by=sample.dropped_by,
     )  # fmt: skip
     return DesignWithoutRows(

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from logit_stats.design.alignment import in_row_order
 from logit_stats.design.block import FloatArray
+from logit_stats.design.containers import numbers_of
 from logit_stats.design.table import Table
-from logit_stats.errors import DataError, NonFiniteError, WeightError, listed_rows
+from logit_stats.errors import NonFiniteError, WeightError, listed_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,9 @@ class RowNumbers:
         return self.column if self.column is not None else self.argument
 
 
-def row_numbers(argument: str, given: Any, table: Table | None, index: pd.Index) -> RowNumbers | None:
+def row_numbers(
+    argument: str, given: Any, table: Table | None, index: pd.Index, *, labelled: bool = True
+) -> RowNumbers | None:
     """Read an argument that gives one number a row.
 
     Parameters
@@ -50,7 +54,9 @@ def row_numbers(argument: str, given: Any, table: Table | None, index: pd.Index)
     table : Table or None
         Where a column name is looked up; None for array fits.
     index : Index
-        Labels of the rows read; a Series must carry the same.
+        Labels of the rows read.
+    labelled : bool
+        Whether these are the data's own, by which a Series is put in order; if not, it is taken by position.
 
     Raises
     ------
@@ -66,13 +72,10 @@ def row_numbers(argument: str, given: Any, table: Table | None, index: pd.Index)
         if table is None:
             raise WeightError(f"{argument}={given!r} names a column, and an array fit has none: give the numbers.")
         column, given = given, table.column(given, argument)
-    elif isinstance(given, pd.Series) and len(given) == len(index) and not _same_rows(given.index, index):
-        raise WeightError(f"{argument} is a Series whose index differs from the data's; align it, or give an array.")
+    elif labelled:
+        given = in_row_order(argument, given, index, error=WeightError)
     try:
-        if isinstance(given, pd.Series):
-            values = given.to_numpy(dtype=np.float64, na_value=np.nan)
-        else:
-            values = np.asarray(given, dtype=np.float64)
+        values = numbers_of(given)
     except (TypeError, ValueError):
         what = f"column {column!r}" if column else "array"
         raise WeightError(f"{argument}: the {what} does not hold numbers.") from None
@@ -82,42 +85,17 @@ def row_numbers(argument: str, given: Any, table: Table | None, index: pd.Index)
         raise WeightError(
             f"{argument} has shape {values.shape}; it needs one number for each of the {len(index)} rows."
         )
+    if column is None and (values is given or values.base is not None):
+        values = values.copy()  # its owner may fill it anew
     infinite = np.isinf(values)
     if infinite.any():
         raise NonFiniteError(f"{argument} is infinite in row {listed_rows(np.asarray(index)[infinite])}.")
     return RowNumbers(argument, column, values)
 
 
-def weights_of(freq_weights: Any, sampling_weights: Any, table: Table | None, index: pd.Index) -> RowNumbers | None:
-    """Weights of either kind, checked; both at once are refused.
-
-    Raises
-    ------
-    WeightError
-    """
-    if freq_weights is not None and sampling_weights is not None:
-        raise WeightError("Give freq_weights or sampling_weights, not both: they mean different things.")
-    argument, given = ("sampling_weights", sampling_weights) if freq_weights is None else ("freq_weights", freq_weights)
-    weights = row_numbers(argument, given, table, index)
-    if weights is not None:
-        check_weights(weights, index)
-    return weights
-
-
 def numbers_at(number: RowNumbers | None, keep: NDArray[np.bool_]) -> RowNumbers | None:
     """Return the numbers of the rows in which `keep` is true."""
     return None if number is None else RowNumbers(number.argument, number.column, number.values[keep])
-
-
-def refuse_other_rows(argument: str, given: Any, index: pd.Index) -> None:
-    """Raise `DataError` for a Series or DataFrame of as many rows as the data, but of other labels or another order."""
-    if isinstance(given, (pd.Series, pd.DataFrame)) and len(given) == len(index) and not _same_rows(given.index, index):
-        raise DataError(f"{argument} has an index that differs from the data's; align it, or give an array.")
-
-
-def _same_rows(given: pd.Index, index: pd.Index) -> bool:
-    """Whether a Series lies in the order of the data: it has the same labels, or none but its positions."""
-    return given.equals(index) or given.equals(pd.RangeIndex(len(index)))
 
 
 def check_weights(weights: RowNumbers, index: pd.Index) -> None:

@@ -34,6 +34,8 @@ class Sample:
         Number of successes and failures in the rows used (frequency weights and trials counted).
     categories : tuple of (str, float)
         For a response of several categories, their numbers in the rows used.
+    no_trials : (rows read,) bool or None
+        Those of the rows under `zero_weight` in which nothing was tried.
     """
 
     index: pd.Index
@@ -44,6 +46,7 @@ class Sample:
     events: float
     nonevents: float
     categories: tuple[tuple[str, float], ...] = ()
+    no_trials: Mask | None = None
 
     @property
     def read(self) -> int:
@@ -68,8 +71,11 @@ class Sample:
         if self.dropped:
             by = ", ".join(f"{name} {count}" for name, count in self.dropped_by.items())
             parts.append(f"{self.dropped} dropped for missing values ({by})")
-        if self.zero_weight.any():
-            parts.append(f"{int(self.zero_weight.sum())} of zero weight")
+        idle = 0 if self.no_trials is None else int(self.no_trials.sum())
+        if idle:
+            parts.append(f"{idle} without trials")
+        if int(self.zero_weight.sum()) > idle:
+            parts.append(f"{int(self.zero_weight.sum()) - idle} of zero weight")
         outcome = f"{_count(self.events)} events, {_count(self.nonevents)} non-events"
         if self.categories:
             outcome = ", ".join(f"{_count(number)} {name}" for name, number in self.categories)
@@ -80,6 +86,8 @@ class Sample:
         reasons = np.full(self.read, "", dtype=object)
         reasons[~self.used] = "outside subset"
         reasons[self.zero_weight] = "zero weight"
+        if self.no_trials is not None:
+            reasons[self.no_trials] = "no trials"
         for name, rows in self.missing.items():
             for row in np.flatnonzero(rows):
                 said = reasons[row]
@@ -171,15 +179,16 @@ class Screening:
         events: float,
         nonevents: float,
         categories: tuple[tuple[str, float], ...] = (),
+        no_trials: Mask | None = None,
     ) -> Sample:
         """Return the `Sample` of a finished screening."""
         rows = len(self.index)
         used = self._whole(np.ones(self.rows, dtype=np.bool_) if keep is None else keep)
-        zero = np.zeros(rows, dtype=np.bool_)
-        if weight_zero is not None:
-            zero = self._whole(weight_zero & ~_any(missing, self.rows))
+        complete = ~_any(missing, self.rows)
+        zero = np.zeros(rows, dtype=np.bool_) if weight_zero is None else self._whole(weight_zero & complete)
+        idle = None if no_trials is None else self._whole(no_trials & complete)
         whole_missing = {name: self._whole(mask) for name, mask in missing.items()}
-        return Sample(self.index, used, rows - self.rows, whole_missing, zero, events, nonevents, categories)
+        return Sample(self.index, used, rows - self.rows, whole_missing, zero, events, nonevents, categories, idle)
 
     def _whole(self, mask: Mask) -> Mask:
         """Return a mask over all rows read from one over the rows inside the subset."""

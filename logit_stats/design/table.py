@@ -5,7 +5,8 @@ Columns are converted one at a time, when they are first looked up: only what a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from logit_stats.design.alignment import in_row_order
+from logit_stats.design.sources import KeptColumns, Source, source_of
 from logit_stats.errors import DataError, MissingColumnError, listed
 
 
@@ -22,6 +25,8 @@ class Table(Mapping[str, pd.Series]):
     Parameters
     ----------
     data : DataFrame, mapping of str to array, or any table that narwhals reads (polars, pyarrow, ...)
+    columns : collection of str, optional
+        What will be asked for; only a lazy frame or a relation needs to know, which is read once for these.
 
     Raises
     ------
@@ -29,44 +34,31 @@ class Table(Mapping[str, pd.Series]):
         If `data` is none of these, or its columns have different lengths.
     """
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, columns: Collection[str] | None = None) -> None:
+        self._source: Source = source_of(data, columns)
         self._read: dict[str, pd.Series] = {}
         self._keep: NDArray[np.bool_] | None = None
-        if isinstance(data, pd.DataFrame):
-            self._frame: Any = data
-            self.names = [name for name in data.columns if isinstance(name, str)]
-            self.index: pd.Index = data.index
-        elif isinstance(data, Mapping):
-            self._frame = {str(name): _column_of(str(name), column) for name, column in data.items()}
-            self.names = list(self._frame)
-            self.index = _common_index(self._frame)
-        else:
-            self._frame = _narwhals_frame(data)
-            self.names = list(self._frame.columns)
-            self.index = pd.RangeIndex(len(self._frame))
-        duplicates = [name for name in dict.fromkeys(self.names) if self.names.count(name) > 1]
-        self._duplicates = frozenset(duplicates)
+        self.names = self._source.names
+        self.index: pd.Index = self._source.index
+        self._counts = Counter(self.names)
+
+    @classmethod
+    def of(cls, data: Any, columns: Collection[str] | None = None) -> Table:
+        """Return `data` where it is a table already, else the table of it."""
+        return data if isinstance(data, Table) else cls(data, columns)
 
     def __getitem__(self, name: str) -> pd.Series:
         if name not in self._read:
-            if name not in self.names:
+            if name not in self._counts:
                 raise KeyError(name)
-            if name in self._duplicates:
+            if self._counts[name] > 1:
                 raise DataError(f"The data have more than one column named {name!r}; rename or drop one of them.")
-            column = self._column(name)
+            column = self._source.column(name)
             self._read[name] = column if self._keep is None else column[self._keep]
         return self._read[name]
 
-    def _column(self, name: str) -> pd.Series:
-        if isinstance(self._frame, dict):
-            column = self._frame[name]
-            return column if isinstance(column, pd.Series) else pd.Series(column, index=self.index, name=name)
-        if isinstance(self._frame, pd.DataFrame):
-            return self._frame[name]
-        return _series_from_narwhals(self._frame[name], name)
-
     def __contains__(self, name: object) -> bool:
-        return name in self.names
+        return name in self._counts
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
@@ -82,8 +74,13 @@ class Table(Mapping[str, pd.Series]):
     def __getstate__(self) -> dict[str, Any]:
         """Keep the columns that were looked up: what a saved result may need again is what its fit used."""
         kept = {name: self[name] for name in self._read}
-        return {"_frame": kept, "names": list(kept), "index": self.index, "_read": kept, "_keep": None,
-                "_duplicates": frozenset()}  # fmt: skip
+        return {"kept": kept, "index": self.index}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # results of earlier versions kept the same under other names
+        kept, self.index = state.get("kept", state.get("_read", {})), state["index"]
+        self._source, self._read, self._keep = KeptColumns(kept, self.index), dict(kept), None
+        self.names, self._counts = list(kept), Counter(kept)
 
     def column(self, name: str, wanted_for: str) -> pd.Series:
         """One column; an error that names it, its purpose and the nearest names where it is missing."""
@@ -91,6 +88,19 @@ class Table(Mapping[str, pd.Series]):
             return self[name]
         except KeyError:
             raise MissingColumnError(f"{wanted_for}: {missing_column_message(name, self.names)}") from None
+
+    def in_order(self, name: str, given: Any) -> Any:
+        """A Series that is no column, such as a variable of the caller's, for the rows of this table by its labels.
+
+        Raises
+        ------
+        DataError
+            If its labels are not those of the table.
+        """
+        found = in_row_order(name, given, self._source.index, self.index)
+        if self._keep is None or len(found) != len(self._source.index):
+            return found
+        return found[self._keep]
 
     def where(self, keep: NDArray[np.bool_]) -> Table:
         """Return the table of the rows in which `keep` (rows,) is true."""
@@ -115,62 +125,3 @@ def missing_column_message(name: str, names: list[str]) -> str:
     near = get_close_matches(name, names, n=3, cutoff=0.6)
     hint = f"did you mean {listed([repr(n) for n in near])}?" if near else f"the data have {listed(names, 8)}."
     return f"there is no column {name!r} in the data; {hint}"
-
-
-def _column_of(name: str, column: Any) -> Any:
-    if isinstance(column, (pd.Series, pd.Categorical)):
-        return column
-    array = np.asarray(column)
-    if array.ndim == 0:
-        raise DataError(f"Column {name!r} is a single value; give one value per row.")
-    if array.ndim > 1:
-        raise DataError(f"Column {name!r} has {array.ndim} dimensions; give one value per row.")
-    return array
-
-
-def _common_index(columns: dict[str, Any]) -> pd.Index:
-    if not columns:
-        return pd.RangeIndex(0)
-    lengths = {name: len(column) for name, column in columns.items()}
-    if len(set(lengths.values())) > 1:
-        first, *others = lengths
-        other = next(name for name in others if lengths[name] != lengths[first])
-        raise DataError(
-            f"Columns have different lengths: {first!r} has {lengths[first]} rows, {other!r} has {lengths[other]}."
-        )
-    series = [column for column in columns.values() if isinstance(column, pd.Series)]
-    if not series:
-        return pd.RangeIndex(next(iter(lengths.values())))
-    if any(not s.index.equals(series[0].index) for s in series[1:]):
-        raise DataError("The Series in `data` have different indexes; align them, for example with pd.DataFrame(data).")
-    return series[0].index
-
-
-def _narwhals_frame(data: Any) -> Any:
-    import narwhals.stable.v1 as nw
-
-    try:
-        frame = nw.from_native(data, allow_series=False)
-    except TypeError:
-        kind = type(data).__name__
-        raise DataError(
-            f"`data` is a {kind}; give a pandas, polars or Arrow table, or a dict of columns (arrays go to Logit(y, X))."
-        ) from None
-    return frame.collect() if isinstance(frame, nw.LazyFrame) else frame
-
-
-def _series_from_narwhals(column: Any, name: str) -> pd.Series:
-    """A narwhals column as a pandas Series, without passing through Python objects where that can be avoided."""
-    import narwhals.stable.v1 as nw
-
-    kind = column.dtype
-    if kind in (nw.Categorical, nw.Enum):
-        categories = column.cat.get_categories().to_list()
-        codes = pd.Index(categories).get_indexer(pd.Index(column.cast(nw.String).to_list()))
-        return pd.Series(pd.Categorical.from_codes(codes, categories), name=name)
-    if kind == nw.Boolean and column.null_count() > 0:
-        return pd.Series(column.to_list(), dtype="boolean", name=name)
-    if kind.is_numeric():
-        # a null in an integer column becomes NaN here, as in every float column
-        return pd.Series(column.cast(nw.Float64).to_numpy() if column.null_count() else column.to_numpy(), name=name)
-    return pd.Series(column.to_numpy(), name=name)

@@ -11,8 +11,10 @@ import patsy
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.coded import CodedColumns, coded
+from logit_stats.design.containers import numbers_of
 from logit_stats.design.design import Design, constant_column
 from logit_stats.design.formula import CompiledFormula, ParsedFormula, lay_out, learn_factors, parse
+from logit_stats.design.given_rows import for_rows_used
 from logit_stats.errors import DataError, FormulaError, MissingDataError, NotAvailableError, listed
 
 
@@ -162,14 +164,15 @@ def design_of_terms(design: Design, terms: tuple[Any, ...], namespace: Any) -> D
 def with_columns_added(design: Design, exog: Any) -> tuple[Design, tuple[ModelTerm, ...]]:
     """Return the design with further columns, given for the rows used (or read), and these columns as one term each."""
     frame = exog if isinstance(exog, (pd.DataFrame, pd.Series)) else None
+    if isinstance(exog, (list, tuple)) and all(isinstance(name, str) for name in exog):
+        raise DataError("The added columns must be numbers; name terms in one text, as in 'z + C(group)'.")
+    given = for_rows_used(design, "added columns", exog)
     try:
-        X = np.asarray(exog, dtype=np.float64)
+        X = given.to_numpy(dtype=np.float64, na_value=np.nan) if isinstance(given, pd.DataFrame) else numbers_of(given)
     except (TypeError, ValueError):
         raise DataError("The added columns must be numbers; name terms in one text, as in 'z + C(group)'.") from None
     X = X[:, None] if X.ndim == 1 else X
-    if len(X) == design.sample.read and len(X) != design.rows:
-        X = X[design.sample.used]
-    if X.ndim != 2 or len(X) != design.rows:
+    if X.ndim != 2:
         raise DataError(f"The added columns have shape {X.shape}; the model has {design.rows} rows.")
     if not np.isfinite(X).all():
         raise MissingDataError("The added columns have missing or infinite values in rows that the model uses.")

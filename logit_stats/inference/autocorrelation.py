@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError, MissingColumnError, NotAvailableError, check_choice
+from logit_stats.design.given_rows import for_rows_used
+from logit_stats.errors import DataError, NotAvailableError, check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.inference.row_scores import score_residuals
@@ -81,17 +82,7 @@ def _order(fit: Fit, time: Any) -> Any:
     design = fit.design
     if time is None:
         return np.arange(design.rows)
-    if isinstance(time, str):
-        if design.table is None:
-            raise MissingColumnError(f"time={time!r} names a column, and an array fit has none: give the times.")
-        time = design.table.column(time, "time")
-    values = pd.Series(np.asarray(time))
-    if len(values) == design.sample.read:
-        values = values[design.sample.used]
-    elif len(values) != design.rows:
-        raise DataError(
-            f"time has {len(values)} values; the data have {design.sample.read} rows, {design.rows} of them used."
-        )
+    values = pd.Series(np.asarray(for_rows_used(design, "time", time)))
     if values.isna().any():
         raise DataError(f"time is missing in {int(values.isna().sum())} row(s) used; fill it, or leave these rows out.")
     if values.duplicated().any():

@@ -17,9 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
+from logit_stats.design.containers import as_column
 from logit_stats.design.design import Design
-from logit_stats.design.row_numbers import refuse_other_rows
-from logit_stats.errors import DataError, MissingColumnError, UnknownOptionError, listed, listed_rows
+from logit_stats.design.given_rows import for_rows_used
+from logit_stats.errors import DataError, UnknownOptionError, listed, listed_rows
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.row_scores import score_residuals, sums_by_code
 
@@ -75,6 +76,7 @@ def read_groups(design: Design, groups: Any) -> list[Grouping]:
     if groups is None:
         raise DataError('cov_type="cluster" needs groups=: a column name, or one label for each row.')
     several: list[Any]
+    groups = as_column(groups) if not isinstance(groups, (str, list, tuple)) else groups
     if isinstance(groups, pd.DataFrame):
         several = [groups[name] for name in groups.columns]
     elif isinstance(groups, (list, tuple)) and groups and all(isinstance(g, (str, pd.Series)) for g in groups):
@@ -82,8 +84,9 @@ def read_groups(design: Design, groups: Any) -> list[Grouping]:
         named = design.table is not None and all(not isinstance(g, str) or g in design.table for g in groups)
         several = list(groups) if named or len(groups) not in (design.rows, design.sample.read) else [groups]
     else:
-        array = None if isinstance(groups, (str, pd.Series)) else np.asarray(groups)
-        several = [groups] if array is None or array.ndim == 1 else [array[:, j] for j in range(array.shape[1])]
+        table = np.asarray(groups) if isinstance(groups, (list, tuple, np.ndarray)) else None
+        flat = table is None or table.ndim == 1
+        several = [groups] if flat else [table[:, j] for j in range(table.shape[1])]
     return [_grouping(design, g, f"groups {i + 1}" if len(several) > 1 else "groups") for i, g in enumerate(several)]
 
 
@@ -97,23 +100,11 @@ def read_codes(design: Design, labels: Any, name: str) -> tuple[NDArray[np.intp]
     DataError
         If a label is missing in a row used, or they have the wrong length.
     """
-    if isinstance(labels, str):
-        if design.table is None:
-            raise MissingColumnError(f"{name}={labels!r} names a column, and an array fit has none: give the labels.")
-        name, labels = labels, design.table.column(labels, name)
-    elif isinstance(labels, pd.Series):
-        name = name if labels.name is None else str(labels.name)
-        if design.labelled and design.formula is not None:
-            whole = len(labels) == design.sample.read
-            refuse_other_rows(name, labels, design.sample.index if whole else design.index)
-    labels = labels if isinstance(labels, (pd.Series, pd.Categorical)) else np.asarray(labels)
-    if len(labels) == design.sample.read:
-        labels = labels[design.sample.used]
-    elif len(labels) != design.rows:
-        raise DataError(
-            f"{name} has {len(labels)} labels; the data have {design.sample.read} rows, {design.rows} of them used."
-        )
-    codes, uniques = pd.factorize(labels, use_na_sentinel=True)
+    if isinstance(labels, pd.Series) and labels.name is not None:
+        name = str(labels.name)
+    values = for_rows_used(design, name, labels)
+    name = labels if isinstance(labels, str) else name
+    codes, uniques = pd.factorize(values, use_na_sentinel=True)
     if (codes < 0).any():
         rows = np.asarray(design.index)[codes < 0]
         raise DataError(

@@ -20,6 +20,7 @@ from scipy import stats
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.counterfactual import Part, Variable, find_variable, parts, used_column, variables
+from logit_stats.design.given_rows import for_rows_used
 from logit_stats.errors import DataError, check_choice, listed
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.rows import probability, variance
@@ -195,10 +196,10 @@ def weight_groups(fit: Fit, over: str | None, subset: Any) -> list[tuple[Any, Fl
     design = fit.design
     weight = design.row_weight
     if subset is not None:
-        mask = np.asarray(subset)
-        if mask.dtype != np.bool_ or mask.shape not in ((design.rows,), (design.sample.read,)):
+        mask = for_rows_used(design, "`subset`", subset)
+        if not pd.api.types.is_bool_dtype(mask.dtype) or mask.ndim != 1 or pd.isna(mask).any():
             raise DataError(f"`subset` must say True or False for each of the {design.rows} rows used.")
-        mask = mask if len(mask) == design.rows else mask[design.sample.used]
+        mask = np.asarray(mask, dtype=np.bool_)
         if not mask.any():
             raise DataError("`subset` holds no row.")
         weight = weight * mask

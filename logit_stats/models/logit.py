@@ -12,6 +12,7 @@ from logit_stats.design.design import Design
 from logit_stats.design.formula import capture_scope, scope_of
 from logit_stats.design.from_arrays import design_from_arrays
 from logit_stats.design.from_formula import design_from_formula
+from logit_stats.design.row_arguments import RowArguments
 from logit_stats.errors import NearSeparationWarning, check_choice
 from logit_stats.estimation.gradient_descent import Descent
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
@@ -76,11 +77,13 @@ class Logit(BinaryLikelihood):
         design = design_from_arrays(
             endog,
             exog,
-            offset=offset,
-            freq_weights=freq_weights,
-            sampling_weights=sampling_weights,
-            trials=trials,
-            missing=missing,
+            RowArguments(
+                offset=offset,
+                freq_weights=freq_weights,
+                sampling_weights=sampling_weights,
+                trials=trials,
+                missing=missing,
+            ),
             refuse_wide=check_rank is True,
         )
         self._adopt(design, check_rank)
@@ -110,12 +113,14 @@ class Logit(BinaryLikelihood):
             formula,
             data,
             capture_scope(depth + 1) if names is None else scope_of(names),
-            subset=subset,
-            missing=missing,
-            offset=offset,
-            freq_weights=freq_weights,
-            sampling_weights=sampling_weights,
-            trials=trials,
+            RowArguments(
+                offset=offset,
+                freq_weights=freq_weights,
+                sampling_weights=sampling_weights,
+                trials=trials,
+                subset=subset,
+                missing=missing,
+            ),
             refuse_wide=check_rank is True,
         )
         model._adopt(design, check_rank)

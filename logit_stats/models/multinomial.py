@@ -14,6 +14,7 @@ from logit_stats.design.design import Design
 from logit_stats.design.formula import capture_scope
 from logit_stats.design.from_arrays import design_from_arrays, new_columns
 from logit_stats.design.from_formula import design_from_formula
+from logit_stats.design.row_arguments import RowArguments
 from logit_stats.errors import DataError, ResponseError, TooFewRowsError, check_choice
 from logit_stats.estimation.category_moments import CategoryTerms, category_terms
 from logit_stats.estimation.likelihood import linear_predictor, moments
@@ -84,9 +85,7 @@ class MNLogit(DesignModel):
         design = design_from_arrays(
             endog,
             exog,
-            freq_weights=freq_weights,
-            sampling_weights=sampling_weights,
-            missing=missing,
+            RowArguments(freq_weights=freq_weights, sampling_weights=sampling_weights, missing=missing),
             refuse_wide=check_rank is True,
             as_response=partial(category_response, base=base),
         )
@@ -115,10 +114,7 @@ class MNLogit(DesignModel):
             formula,
             data,
             capture_scope(depth + 1),
-            subset=subset,
-            missing=missing,
-            freq_weights=freq_weights,
-            sampling_weights=sampling_weights,
+            RowArguments(freq_weights=freq_weights, sampling_weights=sampling_weights, subset=subset, missing=missing),
             refuse_wide=check_rank is True,
             as_response=partial(category_response, base=base),
         )

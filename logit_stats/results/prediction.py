@@ -10,6 +10,7 @@ import pandas as pd
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.design.from_arrays import new_columns
+from logit_stats.design.given_rows import for_rows_used
 from logit_stats.design.new_rows import new_offset
 from logit_stats.design.table import Table
 from logit_stats.estimation.fit import Fit
@@ -23,12 +24,13 @@ def new_rows(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, FloatArray, 
     DataError
         If the model has an offset and the new data have none.
     """
+    if exog is not None and fit.design.formula is not None:
+        exog = Table.of(exog, {*fit.design.formula.columns, *_offset_columns(fit, offset)})
     X, index = new_design_columns(fit.design, exog)
     Z = fit.working.columns(X)
     if exog is None and offset is None:
         return Z, fit.eta, index
-    labels: pd.Index = fit.design.index if exog is None else pd.RangeIndex(len(X)) if index is None else index
-    return Z, fit.predictor(Z) + _offset_of(fit, exog, offset, labels), index
+    return Z, fit.predictor(Z) + _offset_of(fit, exog, offset, len(X), index), index
 
 
 def new_design_columns(design: Design, exog: Any) -> tuple[FloatArray, pd.Index | None]:
@@ -47,10 +49,19 @@ def predict_new(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, pd.Index 
     return eta, index
 
 
-def _offset_of(fit: Fit, exog: Any, offset: Any, labels: pd.Index) -> FloatArray | float:
-    known = fit.design.offset
-    if offset is None and known is None:
+def _offset_columns(fit: Fit, offset: Any) -> set[str]:
+    known = None if fit.design.offset is None else fit.design.offset.column
+    return {name for name in (known, offset) if isinstance(name, str)}
+
+
+def _offset_of(fit: Fit, exog: Any, offset: Any, rows: int, index: pd.Index | None) -> FloatArray | float:
+    if offset is None and fit.design.offset is None:
         return 0.0
-    by_name = isinstance(offset, str) or (offset is None and fit.design.formula is not None)
-    numbers = new_offset(fit.design, Table(exog) if by_name and exog is not None else None, labels, offset)
-    return np.zeros(len(labels)) if numbers is None else numbers.values
+    if exog is None:
+        offset = offset if np.ndim(offset) == 0 else for_rows_used(fit.design, "offset", offset)
+        labels, labelled = fit.design.index, fit.design.labelled
+    else:
+        labels, labelled = pd.RangeIndex(rows) if index is None else index, index is not None
+    table = exog if isinstance(exog, Table) else None
+    numbers = new_offset(fit.design, table, labels, offset, labelled=labelled)
+    return np.zeros(rows) if numbers is None else numbers.values
