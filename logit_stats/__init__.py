@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from logit_stats.version import __version__
+
 if TYPE_CHECKING:
     from logit_stats import datasets
     from logit_stats.config import show_config
@@ -30,6 +32,7 @@ __all__ = [
     "LogitResults",
     "MNLogit",
     "MNLogitResults",
+    "__version__",
     "compare",
     "compare_roc",
     "datasets",
@@ -67,12 +70,10 @@ _ROOMS = ("datasets", "errors", "sklearn")
 
 
 def __getattr__(name: str) -> Any:
-    from importlib import import_module, metadata
+    from importlib import import_module
 
     found: Any
-    if name == "__version__":
-        found = metadata.version("logit-stats")
-    elif name in _ROOMS:
+    if name in _ROOMS:
         found = import_module(f"logit_stats.{name}")
     elif name in _HOME:
         found = getattr(import_module(_HOME[name]), name)
@@ -83,4 +84,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted(__all__)

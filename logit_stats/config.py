@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import platform
-from importlib import metadata
 
-PACKAGES = ("logit-stats", "numpy", "scipy", "pandas", "patsy", "narwhals", "statsmodels")
+from logit_stats.version import DEPENDENCIES, versions
 
 
 def show_config() -> None:
@@ -13,10 +12,6 @@ def show_config() -> None:
     from logit_stats.estimation.kernel import description
 
     print(f"python       {platform.python_version()} ({platform.machine()})")
-    for package in PACKAGES:
-        try:
-            version = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            version = "not installed"
+    for package, version in versions(DEPENDENCIES).items():
         print(f"{package:<12} {version}")
     print(f"{'kernel':<12} {description()}")

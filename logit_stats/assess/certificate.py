@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import platform
 from dataclasses import dataclass
-from importlib import metadata
 
 import numpy as np
 import pandas as pd
@@ -29,6 +28,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.kernel import description as kernel_name
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.moments import working_columns
+from logit_stats.version import versions
 from logit_stats.wording import WIDTH, lines
 
 
@@ -219,8 +219,7 @@ def _conditioning(design: Design) -> tuple[float, tuple[NearDependence, ...]]:
 
 
 def _versions() -> dict[str, str]:
-    packages = {name: metadata.version(name) for name in ("logit-stats", "numpy", "scipy", "pandas", "patsy")}
-    return {"python": platform.python_version(), **packages}
+    return {"python": platform.python_version(), **versions()}
 
 
 def _data_hash(design: Design) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from logit_stats.version import versions
 
 if TYPE_CHECKING:
     from logit_stats.results.logit import LogitResults
@@ -56,7 +57,7 @@ def as_dict(res: LogitResults, alpha: float = 0.05) -> dict[str, Any]:
             "nonevents": _plain(sample.nonevents),
         },
         "notes": res.summary_notes(),
-        "versions": {name: metadata.version(name) for name in ("logit-stats", "numpy", "scipy", "pandas", "patsy")},
+        "versions": versions(),
     }  # fmt: skip
     return values
 
