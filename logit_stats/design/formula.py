@@ -30,8 +30,21 @@ from logit_stats.design.factor_values import (
     align_levels,
     factor_values,
 )
-from logit_stats.design.table import Table, missing_column_message
+from logit_stats.design.names import refuse_unknown_names, unknown_name
+from logit_stats.design.reading import ParsedFormula, capture_scope, parse, scope_of
+from logit_stats.design.table import Table
 from logit_stats.errors import DataError, FormulaError, MissingColumnError
+
+__all__ = [
+    "CompiledFormula",
+    "Factor",
+    "ParsedFormula",
+    "capture_scope",
+    "lay_out",
+    "learn_factors",
+    "parse",
+    "scope_of",
+]
 
 # Columns from which a factor is kept as codes: a dense pass takes a time that grows with their square.
 CODED_COLUMNS = 32
@@ -224,45 +237,6 @@ class CompiledFormula:
         restore_formula(self, state)
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedFormula:
-    """A formula read by patsy and not yet shown any data: its terms on both sides, and the caller's scope."""
-
-    text: str
-    response_terms: tuple[Any, ...]
-    terms: tuple[Any, ...]
-    scope: Any
-
-
-def capture_scope(depth: int) -> Any:
-    """The variables visible `depth` calls above the caller of this function."""
-    return patsy.EvalEnvironment.capture(depth + 1)
-
-
-def scope_of(names: Mapping[str, Any]) -> Any:
-    """The scope that has these names and no others."""
-    return patsy.EvalEnvironment([dict(names)])
-
-
-def parse(formula: str, scope: Any) -> ParsedFormula:
-    """Read a formula.
-
-    Raises
-    ------
-    FormulaError
-        If it is not a formula, has no response, or patsy cannot read it.
-    """
-    if not isinstance(formula, str):
-        raise FormulaError(f"The formula is a {type(formula).__name__}; write it as a text such as 'y ~ x1 + x2'.")
-    try:
-        description = patsy.ModelDesc.from_formula(formula)
-    except patsy.PatsyError as error:
-        raise FormulaError(f"The formula {formula!r} cannot be read: {error}") from None
-    if not description.lhs_termlist:
-        raise FormulaError(f"The formula {formula!r} has no response; write it as 'response ~ predictors'.")
-    return ParsedFormula(formula, tuple(description.lhs_termlist), tuple(description.rhs_termlist), scope)
-
-
 def names_in(parsed: ParsedFormula) -> tuple[str, ...]:
     """What may be columns of the data: every bare name of the formula, and what stands in ``Q("...")``."""
     codes = dict.fromkeys(f.code for t in (*parsed.response_terms, *parsed.terms) for f in t.factors)
@@ -294,6 +268,7 @@ def learn_factors(terms: tuple[Any, ...], parsed: ParsedFormula, table: Table) -
     """Factors of the terms, their transforms learned from `table`."""
     learned: dict[str, Factor] = {}
     for term_factor in dict.fromkeys(factor for term in terms for factor in term.factors):
+        refuse_unknown_names(term_factor.code, parsed, table)
         state: dict[str, Any] = {}
         passes = _guarded(term_factor, term_factor.memorize_passes_needed, table, state, parsed.scope)
         factor = Factor(term_factor, state, columns_read(term_factor.code, table))
@@ -482,15 +457,8 @@ def _guarded(term_factor: Any, function: Any, table: Table, *arguments: Any) -> 
             raise cause from None
         if isinstance(cause, (NameError, KeyError)):
             missing = cause.name if isinstance(cause, NameError) else cause.args[0]
-            raise MissingColumnError(_unknown_name(str(term_factor.name()), str(missing), table)) from None
+            raise MissingColumnError(unknown_name(str(term_factor.name()), str(missing), table)) from None
         what = cause if cause is not None else error
         raise FormulaError(
             f"{term_factor.name()!r} in the formula cannot be evaluated: {type(what).__name__}: {what}"
         ) from error
-
-
-def _unknown_name(factor: str, name: str, table: Table) -> str:
-    if name == "offset":
-        return f"{factor!r}: an offset is not written in the formula; pass the column as offset=."
-    where = "" if factor == name else f" (in {factor!r})"
-    return f"{name!r}{where} is neither a column nor a variable in scope: {missing_column_message(name, table.names)}"

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import patsy
 from patsy import builtins as patsy_builtins
 
+from logit_stats.design.transforms import TRANSFORMS
+
 if TYPE_CHECKING:
     from logit_stats.design.formula import CompiledFormula
 
@@ -55,7 +57,7 @@ def _scope_names(factor: Any) -> list[str]:
     for name in dict.fromkeys(patsy.eval.ast_names(factor.term_factor.code)):
         if name in factor.columns or name not in scope:
             continue
-        if scope[name] is not getattr(patsy_builtins, name, None):
+        if scope[name] is not getattr(patsy_builtins, name, TRANSFORMS.get(name)):
             names.append(name)
     return names
 
@@ -100,7 +102,7 @@ def _restored_factor(code: str, kept: dict[str, Any]) -> Any:
     }
     term_factor = patsy.EvalFactor(code)
     memory: dict[str, Any] = {}
-    term_factor.memorize_passes_needed(memory, patsy.EvalEnvironment([scope]))
+    term_factor.memorize_passes_needed(memory, patsy.EvalEnvironment([scope, TRANSFORMS]))
     for name, (kind, learned) in kept["transforms"].items():
         transform = kind.__new__(kind)
         transform.__dict__.update(learned)

@@ -32,7 +32,7 @@ from logit_stats.design.row_arguments import RowArguments
 from logit_stats.design.row_numbers import RowNumbers
 from logit_stats.design.sample import Screening
 from logit_stats.design.screening import screen
-from logit_stats.design.table import Table
+from logit_stats.design.table import Table, column_names
 from logit_stats.errors import ResponseError, TooFewRowsError, check_choice, listed
 
 
@@ -58,7 +58,7 @@ def design_from_formula(
     """
     arguments = RowArguments() if arguments is None else arguments
     check_choice("missing", arguments.missing, ("drop", "raise"))
-    parsed = parse(formula, scope)
+    parsed = parse(formula, scope, column_names(data))
     whole = Table(scope_columns(parsed) if data is None else data, {*names_in(parsed), *arguments.columns})
     inside = arguments.inside(whole.index)
     screening = Screening(whole.index, inside)

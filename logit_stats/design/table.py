@@ -120,6 +120,17 @@ def _both(outer: NDArray[np.bool_], inner: NDArray[np.bool_]) -> NDArray[np.bool
     return combined
 
 
+def column_names(data: Any) -> tuple[Any, ...]:
+    """Names of the columns of anything that a `Table` takes, read without touching a column."""
+    if isinstance(data, Mapping):
+        return tuple(data)
+    if hasattr(data, "collect_schema"):
+        return tuple(data.collect_schema().names())
+    names = getattr(data, "column_names", None)
+    names = getattr(data, "columns", ()) if names is None else names
+    return tuple(names) if isinstance(names, (list, tuple, pd.Index)) else ()
+
+
 def missing_column_message(name: str, names: list[str]) -> str:
     """Say that a column is not there, and which ones come near."""
     near = get_close_matches(name, names, n=3, cutoff=0.6)

@@ -15,6 +15,7 @@ from logit_stats.design.containers import numbers_of
 from logit_stats.design.design import Design, constant_column
 from logit_stats.design.formula import CompiledFormula, ParsedFormula, lay_out, learn_factors, parse
 from logit_stats.design.given_rows import for_rows_used
+from logit_stats.design.reading import right_hand_terms
 from logit_stats.errors import DataError, FormulaError, MissingDataError, NotAvailableError, listed
 
 
@@ -57,7 +58,7 @@ def model_terms(design: Design) -> tuple[ModelTerm, ...]:
         columns = tuple(place[name] for name in formula.names[slice_] if name in place)
         if columns:
             found.append(ModelTerm(term.name(), columns, frozenset(f.name() for f in term.factors)))
-    written = [term.name() for term in patsy.ModelDesc.from_formula(formula.text).rhs_termlist]
+    written = [term.name() for term in right_hand_terms(formula.text)]
     order = {name: position for position, name in enumerate(written)}
     return tuple(sorted(found, key=lambda term: (len(term.factors), order.get(term.name, len(written)))))
 
