@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from logit_stats import datasets
     from logit_stats.config import show_config
     from logit_stats.estimation.kernel import set_threads
+    from logit_stats.models.exact import exlogit
     from logit_stats.models.logit import Logit, logit
     from logit_stats.models.multinomial import MNLogit, mnlogit
     from logit_stats.planning.sample_size import sample_size
@@ -37,6 +38,7 @@ __all__ = [
     "compare_roc",
     "datasets",
     "errors",
+    "exlogit",
     "load",
     "logit",
     "mnlogit",
@@ -56,6 +58,7 @@ _HOME = {
     "MNLogitResults": "logit_stats.results.multinomial",
     "compare": "logit_stats.results.selection",
     "compare_roc": "logit_stats.results.validation",
+    "exlogit": "logit_stats.models.exact",
     "load": "logit_stats.results.keep",
     "logit": "logit_stats.models.logit",
     "mnlogit": "logit_stats.models.multinomial",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from logit_stats.design.block import FloatArray
@@ -24,6 +24,7 @@ from logit_stats.results.logit import LogitResults
 
 if TYPE_CHECKING:
     from logit_stats.estimation.separation import Separation
+    from logit_stats.inference.exact import ExactResults
     from logit_stats.results.bias_reduced import BiasReducedResults
     from logit_stats.results.firth import FirthResults
     from logit_stats.results.limit import LimitResults
@@ -263,6 +264,29 @@ class Logit(BinaryLikelihood):
         from logit_stats.estimation.separation import find_separation
 
         return find_separation(of_full_rank(self.design, self.check_rank))
+
+    def exact(
+        self,
+        of: str | Sequence[str] | None = None,
+        *,
+        alpha: float = 0.05,
+        monte_carlo: int | None = None,
+        seed: int | None = None,
+        max_states: float | None = None,
+    ) -> ExactResults:
+        """Exact inference of terms, from the conditional distribution of their sufficient statistics; see `exlogit`.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> model = ls.logit("HG ~ NV + PI", ls.datasets.load("endometrial"))
+        >>> model.exact("NV").conf_int().round(4).loc["NV"].tolist()
+        [1.9521, inf]
+        """
+        from logit_stats.inference.exact import MAX_STATES, exact
+
+        limit = MAX_STATES if max_states is None else max_states
+        return exact(self.design, of, alpha=alpha, monte_carlo=monte_carlo, seed=seed, max_states=limit)
 
     def fit_constrained(self, constraints: Any, maxiter: int = 35, tol: float | None = None) -> LogitResults:
         """Fit by maximum likelihood under linear constraints on the coefficients.
