@@ -125,6 +125,15 @@ def check_choice(argument: str, value: object, choices: tuple[str, ...]) -> None
         raise UnknownOptionError(f"{argument}={value!r} is not known; choose one of {listed}.")
 
 
+def check_alpha(alpha: Any, argument: str = "alpha") -> float:
+    """Return `alpha` as a float; raise `DataError` unless it is a number between 0 and 1."""
+    if isinstance(alpha, (bool, np.bool_)) or not isinstance(alpha, (int, float, np.integer, np.floating)):
+        raise DataError(f"{argument}={alpha!r} must be a number between 0 and 1 (0.05 gives 95 % intervals).")
+    if not 0.0 < alpha < 1.0:
+        raise DataError(f"{argument}={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
+    return float(alpha)
+
+
 def whole_number(argument: str, value: Any) -> int:
     """Return `value` as an int; raise `DataError` unless it is a whole number (10.0 is one)."""
     if not isinstance(value, (int, float, np.integer, np.floating)) or not float(value).is_integer():

@@ -93,7 +93,7 @@ def test_cr2_and_its_degrees_of_freedom_by_definition(births, res):
     made = res.with_cov("cluster", groups="site", use_correction="CR2")
     covariance, df = by_definition(res, births["site"].to_numpy())
     assert_allclose(made.cov_params(), covariance, rtol=1e-8)
-    assert_allclose(made.covariance_.df, df, rtol=1e-8)
+    assert_allclose(made.covariance_.reference.df, df, rtol=1e-8)
     assert_allclose(made.pvalues, 2 * stats.t.sf(np.abs(made.tvalues), df), rtol=1e-10)
     half = stats.t.isf(0.025, df) * made.bse
     assert_allclose(made.conf_int()[1], made.params + half, rtol=1e-10)
@@ -103,13 +103,13 @@ def test_cr2_and_its_degrees_of_freedom_by_definition(births, res):
     unequal = births.assign(site=np.minimum(np.arange(len(births)) // 4, 11))
     again = ls.logit(FORMULA, unequal).fit()
     cr2 = again.with_cov("cluster", groups="site", use_correction="CR2")
-    assert_allclose(cr2.covariance_.df, by_definition(again, unequal["site"].to_numpy())[1], rtol=1e-7)
+    assert_allclose(cr2.covariance_.reference.df, by_definition(again, unequal["site"].to_numpy())[1], rtol=1e-7)
 
 
 def test_units_do_not_change_the_degrees_of_freedom(births, res):
     changed = ls.logit(FORMULA, births.assign(lwt=births.lwt * 1e-200)).fit()
     one, other = (r.with_cov("cluster", groups="site", use_correction="CR2") for r in (res, changed))
-    assert_allclose(other.covariance_.df, one.covariance_.df, rtol=1e-7)
+    assert_allclose(other.covariance_.reference.df, one.covariance_.reference.df, rtol=1e-7)
     assert_allclose(other.tvalues, one.tvalues, rtol=1e-7)
 
 
@@ -194,7 +194,7 @@ def test_survey_of_schools(key):
     assert_allclose(res.tvalues, ordered(want["t"], names, res), rtol=1e-7)
     assert_allclose(res.pvalues, ordered(want["p_t"], names, res), rtol=1e-6)
     assert_allclose(res.conf_int(), ordered(want["ci_95_t"], names, res), rtol=1e-6)
-    assert res.covariance_.df_design == want["df_resid"]
+    assert res.covariance_.reference.df == want["df_resid"]
     terms = res.wald_test_terms().frame
     for term, test in want["term_tests"].items():
         got = terms.loc[term]
@@ -214,7 +214,7 @@ def test_survey_of_clusters_by_definition():
         meat += len(units) / (len(units) - 1) * centred.T @ centred
     V = np.linalg.inv(-res.model.hessian(res.params))
     assert_allclose(made.cov_params(), V @ meat @ V, rtol=1e-7)
-    assert made.covariance_.df_design == len(S) - 3 + 1 - 3
+    assert made.covariance_.reference.df == len(S) - 3 + 1 - 3
     assert "sampling units in 3 strata" in str(made.summary(clock=False))
 
 

@@ -599,7 +599,7 @@ def test_design_based_covariance_of_sampling_weights():
     centred = scores - scores.mean(axis=0)
     assert_allclose(res.cov_params(), V @ (centred.T @ centred) @ V * 200 / 199, rtol=1e-8, atol=1e-12)
     units = res.with_cov("survey", psu=np.arange(200) // 4, strata=np.arange(200) // 40)
-    assert units.covariance_.df_design == 50 - 5 + 1 - 4
+    assert units.covariance_.reference.df == 50 - 5 + 1 - 4
     assert "design-based" in units.summary().extra_txt
 
 

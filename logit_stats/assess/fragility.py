@@ -18,14 +18,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from logit_stats.assess.interventions import Intervention, Tally, intervention
 from logit_stats.assess.left_out import Refit, refuse_refits
 from logit_stats.design.block import FloatArray
 from logit_stats.design.terms import find_term
-from logit_stats.errors import DataError, NotAvailableError, check_choice, whole_number
-from logit_stats.inference.wald import Reported, t_degrees
+from logit_stats.errors import DataError, NotAvailableError, check_alpha, check_choice, whole_number
+from logit_stats.inference.wald import Reported
 from logit_stats.wording import lines
 
 CONCLUSIONS = ("sign", "significance", "reversal")
@@ -127,9 +126,7 @@ class _Target:
     def _slope(self, reported: Reported) -> float:
         if self.kind == "sign":
             return 0.0
-        df = t_degrees(reported.fit, reported.cov, reported.use_t)
-        df = df[self.j] if isinstance(df, np.ndarray) else df
-        quantile = float(stats.norm.isf(self.alpha / 2.0) if df is None else stats.t.isf(self.alpha / 2.0, df))
+        quantile = float(np.broadcast_to(reported.cov.reference.critical(self.alpha), len(reported.names))[self.j])
         return -quantile if self.kind == "lost" else quantile
 
     def distance(self, reported: Reported) -> float:
@@ -312,8 +309,7 @@ def fragility(
         For penalized fits, under constraints, and for bootstrapped standard errors.
     """
     check_choice("change", change, ("rows", "outcomes"))
-    if not 0.0 < alpha < 1.0:
-        raise DataError(f"alpha={alpha} must lie between 0 and 1.")
+    check_alpha(alpha)
     refuse_refits(reported.fit)
     if reported.cov.cov_type == "bootstrap":
         raise NotAvailableError("Every refit would draw its own resamples; use another covariance, with_cov(...).")

@@ -130,7 +130,7 @@ class OutcomesChanged:
     def __init__(self, reported: Reported) -> None:
         design = reported.fit.design
         if design.frequency is not None:
-            if reported.cov.cov_type != "nonrobust" or reported.use_t:
+            if reported.cov.cov_type != "nonrobust" or reported.cov.reference.uses_t:
                 raise NotAvailableError(
                     "Outcomes of rows with frequency weights are changed one by one, which splits rows; expand the data for "
                     "any but the model-based covariance."
@@ -162,7 +162,7 @@ class OutcomesChanged:
         n = design.rows
         response = replace(design.response, successes=self._successes + tally[:n] - tally[n:])
         changed = replace(design, response=response)
-        return refit_to(self.reported, changed, lambda fit: covariance(fit, cov.cov_type, **cov.settings))
+        return refit_to(self.reported, changed, lambda fit: covariance(fit, cov.cov_type, cov.use_t, **cov.settings))
 
     def words(self, tally: Tally) -> str:
         """``With the outcomes of rows 12 and 87 changed (2 of 189)``."""

@@ -102,7 +102,7 @@ def refit_to(reported: Reported, design: Design, covariance: Callable[[Fit], Any
     except ConvergenceWarning:
         return Refit(None, "the iterations did not end")
     try:
-        return Refit(Reported(fit, covariance(fit), reported.use_t))
+        return Refit(Reported(fit, covariance(fit)))
     except LogitStatsError as error:
         return Refit(None, f"there is no covariance: {error}")
 

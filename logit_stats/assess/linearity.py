@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.counterfactual import used_column, variables
@@ -32,7 +31,8 @@ from logit_stats.errors import DataError, LogitStatsError, NotAvailableError, Se
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.covariance import Covariance, covariance
-from logit_stats.inference.hypotheses import columns_are_zero, wald_statistic
+from logit_stats.inference.hypotheses import columns_are_zero, denominator, joint_wald
+from logit_stats.inference.reference import Joint
 from logit_stats.wording import WIDTH, lines
 
 FEWEST_KNOTS, MOST_KNOTS = 3, 7
@@ -147,27 +147,28 @@ def _tested(
     fit: Fit, cov: Covariance, name: str, label: str, columns: Callable[[], FloatArray]
 ) -> tuple[dict[str, Any], str]:
     """One row of the table, and why it is empty."""
-    statistic, df, note = float("nan"), float("nan"), ""
+    found, note = Joint(float("nan"), 0, None, float("nan")), ""
     try:
-        statistic, df = _statistic(fit, cov, columns())
+        found = _tested_together(fit, cov, columns())
     except SeparationError:
         note = f"{label} of {name} left out: with its columns there is no finite estimate (separation)."
     except LogitStatsError as error:
         note = f"{label} of {name} left out: {error}"
-    p = float(stats.chi2.sf(statistic, df))
-    return {"variable": name, "test": label, "statistic": statistic, "df": df, "p_value": p}, note
+    row = {"variable": name, "test": label, "statistic": found.statistic, "df": found.df or float("nan")}
+    return {**row, **denominator(found), "p_value": found.pvalue}, note
 
 
-def _statistic(fit: Fit, cov: Covariance, added: FloatArray) -> tuple[float, int]:
+def _tested_together(fit: Fit, cov: Covariance, added: FloatArray) -> Joint:
     design, _ = with_columns_added(fit.design, added)
     larger = maximum_likelihood(design, check_rank="drop")
     own = [j for j, name in enumerate(larger.design.names) if name not in fit.design.names]
     if not own:
         raise NotAvailableError("the added columns are combinations of the model's own.")
     if _by_likelihood(fit, cov):
-        return max(2.0 * (larger.loglik - fit.loglik), 0.0), larger.parameters - fit.parameters
-    larger_cov = covariance(larger, cov.cov_type, **cov.settings)
-    return wald_statistic(larger, larger_cov, columns_are_zero(larger.design, tuple(own))), len(own)
+        lr = max(2.0 * (larger.loglik - fit.loglik), 0.0)
+        return cov.likelihood_reference.test(lr, larger.parameters - fit.parameters)
+    larger_cov = covariance(larger, cov.cov_type, cov.use_t, **cov.settings)
+    return joint_wald(larger, larger_cov, columns_are_zero(larger.design, tuple(own)))
 
 
 def _by_likelihood(fit: Fit, cov: Covariance) -> bool:

@@ -16,7 +16,7 @@ from scipy import stats
 
 from logit_stats.assess.scored import Scored, first_of_ties
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError
+from logit_stats.errors import check_alpha
 from logit_stats.estimation.fit import Fit
 from logit_stats.wording import lines
 
@@ -90,8 +90,7 @@ class Roc:
 
     def conf_int(self, alpha: float = 0.05, clip: bool = True) -> tuple[float, float]:
         """Normal limits of the area, by default within 0 and 1."""
-        if not 0.0 < alpha < 1.0:
-            raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
+        check_alpha(alpha)
         half = float(stats.norm.isf(alpha / 2.0)) * self.se
         low, high = self.auc - half, self.auc + half
         return (max(low, 0.0), min(high, 1.0)) if clip else (low, high)

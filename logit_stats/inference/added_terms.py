@@ -8,11 +8,12 @@ import numpy as np
 
 from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.fit import Fit
+from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.deviance_analysis import extended
 from logit_stats.inference.score_test import ScoreTest, score_test
 
 
-def score_test_of_added(fit: Fit, added: Any, robust: bool, scope: Any) -> ScoreTest:
+def score_test_of_added(fit: Fit, cov: Covariance, added: Any, robust: bool, scope: Any) -> ScoreTest:
     """Score test at the fit of the columns that `added` brings.
 
     Raises
@@ -29,4 +30,4 @@ def score_test_of_added(fit: Fit, added: Any, robust: bool, scope: Any) -> Score
     for name, value in zip(fit.design.names, fit.beta, strict=True):
         beta[larger.names.index(name)] = value
     columns = [j for j, name in enumerate(larger.names) if name not in fit.design.names]
-    return score_test(larger, beta, columns, " + ".join(term.name for term in terms), robust)
+    return score_test(larger, beta, columns, " + ".join(term.name for term in terms), robust, cov.likelihood_reference)

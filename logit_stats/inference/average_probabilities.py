@@ -20,7 +20,6 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.covariance import Covariance
-from logit_stats.inference.linear_combinations import half_width
 from logit_stats.inference.variable_margins import mean_probability, scenarios, weight_groups
 
 
@@ -74,7 +73,7 @@ def average_probabilities(
         gradients.append(gradient)
     G = np.array(gradients)
     se = np.sqrt(np.maximum(np.einsum("ij,ij->i", G @ cov.working, G), 0.0))
-    half, frame = half_width(se, alpha), pd.DataFrame(rows)
+    half, frame = cov.reference.along(G).half_width(se, alpha), pd.DataFrame(rows)
     return frame.assign(std_error=se, conf_low=frame["prob"] - half, conf_high=frame["prob"] + half)
 
 

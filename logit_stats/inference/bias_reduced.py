@@ -8,8 +8,8 @@ one of its last step, for the outcomes: columns W X, rows of variance w_i = m_i 
     CR2  A = D B^-1/2 D with D = W^1/2 and B = D (W - W X V X' W) D, within the cluster
     CR3  A = (I - W X V X')^-1 within the cluster
 
-the cluster's score is X' A (y - m p). A coefficient's degrees of freedom are (tr O)² / tr O² where
-O_gh = a_g' (W [g = h] - W X_g V X_h' W) a_h and a_g = A_g X_g V e.
+the cluster's score is X' A (y - m p). Degrees of freedom come from O_gh = a_g' (W [g = h] - W X_g V X_h' W) a_h with
+a_g = A_g X_g V; see satterthwaite.py.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.cluster import Grouping
 from logit_stats.inference.row_scores import information_weights, score_residuals
+from logit_stats.inference.satterthwaite import Satterthwaite
 
 # Numbers in the stacked matrices of the clusters that are worked on at a time.
 CHUNK_NUMBERS = 1 << 22
@@ -33,10 +34,10 @@ LARGEST_CLUSTER = 4000
 
 @dataclass(frozen=True, eq=False)
 class BiasReduced:
-    """Covariance of the working coefficients, and Satterthwaite's degrees of freedom of the user's (CR2 only)."""
+    """Covariance of the working coefficients, and Satterthwaite's degrees of freedom (CR2 only)."""
 
     working: FloatArray
-    df: FloatArray | None
+    freedom: Satterthwaite | None
 
 
 def bias_reduced(fit: Fit, grouping: Grouping, kind: str) -> BiasReduced:
@@ -56,9 +57,8 @@ def bias_reduced(fit: Fit, grouping: Grouping, kind: str) -> BiasReduced:
             f"{LARGEST_CLUSTER}); with clusters so large use use_correction='G'."
         )
     k, V = fit.parameters, fit.covariance_working
-    A = fit.working.matrix(k)
     meat = np.zeros((k, k))
-    freedom = _Freedom(V, A / fit.standard_errors[:, None])
+    sums = _Sums(V)
     weights, residuals = information_weights(fit), score_residuals(fit)
     for rows in _clusters(grouping.codes, sizes, k):
         Z = fit.working.columns(np.asarray(fit.design.X[rows.ravel()])).reshape(*rows.shape, k)
@@ -66,14 +66,14 @@ def bias_reduced(fit: Fit, grouping: Grouping, kind: str) -> BiasReduced:
         if kind == "CR2":
             adjust = _cr2_root(Z, w, V)  # B^-1/2
             scores = np.einsum("gik,gi,gij,gj->gk", Z, np.sqrt(w), adjust, np.sqrt(w) * u, optimize=True)
-            freedom.add(Z, w, adjust)
+            sums.add(Z, w, adjust)
         else:
             root = np.sqrt(w)
             G = np.einsum("gi,gik,kl,gjl,gj->gij", root, Z, V, Z, root, optimize=True)
             inverse = _power(np.eye(rows.shape[1]) - G, -1.0)
             scores = np.einsum("gik,gi,gij,gj->gk", Z, root, inverse, u / root, optimize=True)
         meat += scores.T @ scores
-    return BiasReduced(V @ meat @ V, freedom.degrees() if kind == "CR2" else None)
+    return BiasReduced(V @ meat @ V, sums.freedom() if kind == "CR2" else None)
 
 
 def _clusters(codes: NDArray[np.intp], sizes: NDArray[np.intp], k: int) -> Iterator[NDArray[np.intp]]:
@@ -103,33 +103,22 @@ def _power(symmetric: FloatArray, exponent: float) -> FloatArray:
     return np.asarray((vectors * power[:, None, :]) @ np.swapaxes(vectors, 1, 2))
 
 
-class _Freedom:
-    """Sums over clusters of which Satterthwaite's degrees of freedom are made, for every coefficient of the user.
+class _Sums:
+    """The matrices of every cluster of which degrees of freedom are made, in the working coefficients."""
 
-    A has the user's coefficients in its rows, in standard errors: degrees of freedom have no unit.
-    """
-
-    def __init__(self, V: FloatArray, A: FloatArray) -> None:
-        k = len(V)
+    def __init__(self, V: FloatArray) -> None:
         self.V = V
-        self.directions = V @ A.T  # one column a coefficient
-        self.trace, self.squares, self.mixed = np.zeros(k), np.zeros(k), np.zeros(k)
-        self.outer = np.zeros((k, k, k))
+        self.own: list[FloatArray] = []
+        self.cross: list[FloatArray] = []
 
     def add(self, Z: FloatArray, w: FloatArray, root: FloatArray) -> None:
         """Add clusters of one size."""
         half = np.sqrt(w)[:, :, None]
-        along = half * (root @ (half * (Z @ self.directions)))  # (g, m, c)
-        own = np.einsum("gmc,gm->gc", along**2, w)
-        E = np.einsum("gmc,gm,gmk->gck", along, w, Z, optimize=True)
-        EVE = np.einsum("gck,kl,gcl->gc", E, self.V, E, optimize=True)
-        self.trace += (own - EVE).sum(axis=0)
-        self.squares += (own**2).sum(axis=0)
-        self.mixed += (own * EVE).sum(axis=0)
-        self.outer += np.einsum("gck,gcl->ckl", E, E, optimize=True)
+        along = half * (root @ (half * (Z @ self.V)))  # (g, m, k): a_g of every working coefficient
+        weighted = along * w[:, :, None]
+        self.own.append(np.swapaxes(along, 1, 2) @ weighted)
+        self.cross.append(np.swapaxes(weighted, 1, 2) @ Z)
 
-    def degrees(self) -> FloatArray:
-        """(k,) degrees of freedom."""
-        M = self.outer @ self.V
-        square = self.squares - 2.0 * self.mixed + np.einsum("cij,cji->c", M, M)
-        return np.asarray(self.trace**2 / square)
+    def freedom(self) -> Satterthwaite:
+        """Put the clusters together."""
+        return Satterthwaite.of(self.V, np.concatenate(self.own), np.concatenate(self.cross))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError, NotAvailableError, check_choice
+from logit_stats.errors import DataError, NotAvailableError, check_alpha, check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.refits import DEPENDENT, FITTED, SEPARATED, Refitter
@@ -103,8 +103,7 @@ class Bootstrap:
             Quantiles are those of rank ``(b + 1) p``, interpolated; a limit beyond the outermost draws is these.
         """
         check_choice("kind", kind, INTERVALS)
-        if not 0.0 < alpha < 1.0:
-            raise DataError(f"alpha={alpha} must lie between 0 and 1.")
+        check_alpha(alpha)
         tails = np.array([alpha / 2.0, 1.0 - alpha / 2.0])
         if kind == "normal":
             return np.asarray((self.estimate - self.bias)[:, None] + self.standard_errors[:, None] * ndtri(tails))

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError
 from logit_stats.estimation.category_moments import CategoryTerms, category_terms
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.column_margins import METHODS, ColumnMargins, ends, note_of_shared_columns, requested
@@ -53,9 +51,7 @@ class CategoryMargins(ColumnMargins):
 
     def conf_int(self, alpha: float = 0.05) -> FloatArray:
         """(m, 2, C) confidence limits."""
-        if not 0.0 < alpha < 1.0:
-            raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
-        half = stats.norm.isf(alpha / 2.0) * self.margeff_se
+        half = self.reference.half_width(self.margeff_se, alpha)
         return np.stack([self.margeff - half, self.margeff + half], axis=1)
 
     def numbers(self, alpha: float) -> FloatArray:
@@ -66,7 +62,8 @@ class CategoryMargins(ColumnMargins):
 
     def summary_frame(self, alpha: float = 0.05) -> pd.DataFrame:
         """Effects with standard errors, z, p and limits, a row for each category and column; statsmodels' heads."""
-        heads = [METHODS[self.method], "Std. Err.", "z", "Pr(>|z|)", "Conf. Int. Low", "Cont. Int. Hi."]
+        letter = self.reference.letter
+        heads = [METHODS[self.method], "Std. Err.", letter, f"Pr(>|{letter}|)", "Conf. Int. Low", "Cont. Int. Hi."]
         index = pd.MultiIndex.from_product((self.categories, self.names), names=["endog", "exog"])
         return pd.DataFrame(self.numbers(alpha).reshape(-1, 6), columns=heads, index=index)
 
@@ -100,7 +97,7 @@ def category_margins(
     note = note_of_shared_columns(fit)
     if at == "all":
         each = np.vstack([_row_effects(part, fit, method, steps) for part in rows.parts(PART_ROWS)])[:, varies]
-        return CategoryMargins(each, None, names, at, method, name, note, labels)
+        return CategoryMargins(each, None, names, at, method, name, note, cov.reference, labels)
     C, k = len(labels), fit.design.columns
     weight, effects, jacobian = 0.0, np.zeros((C, k)), np.zeros((C, k, fit.parameters))
     for part in rows.parts(PART_ROWS):
@@ -109,7 +106,9 @@ def category_margins(
         weight += float(part.weight.sum())
     effects, jacobian = effects / weight, jacobian / weight
     J = jacobian[:, varies].reshape(-1, fit.parameters)
-    return CategoryMargins(effects[:, varies].T, J @ cov.working @ J.T, names, at, method, name, note, labels)
+    return CategoryMargins(
+        effects[:, varies].T, J @ cov.working @ J.T, names, at, method, name, note, cov.reference, labels
+    )
 
 
 def _coefficients(fit: Fit) -> FloatArray:

@@ -18,7 +18,7 @@ from logit_stats.errors import check_choice
 from logit_stats.estimation.category_moments import category_terms
 from logit_stats.estimation.rows import probability
 from logit_stats.inference.covariance import Covariance
-from logit_stats.inference.linear_combinations import half_width
+from logit_stats.inference.reference import NORMAL, Reference
 from logit_stats.wording import WIDTH
 
 
@@ -36,12 +36,15 @@ class CategoryPrediction:
         The categories, the reference first.
     index : Index
         Row labels.
+    reference : Reference
+        What limits are taken from.
     """
 
     log_odds: FloatArray
     se_log_odds: FloatArray
     labels: tuple[Any, ...]
     index: pd.Index
+    reference: Reference = NORMAL
 
     @property
     def predicted(self) -> FloatArray:
@@ -64,9 +67,9 @@ class CategoryPrediction:
         """
         check_choice("method", method, ("link", "delta"))
         if method == "delta":
-            half = half_width(self.se, alpha)
+            half = self.reference.half_width(self.se, alpha)
             return np.stack([self.predicted - half, self.predicted + half], axis=2)
-        half = half_width(self.se_log_odds, alpha)
+        half = self.reference.half_width(self.se_log_odds, alpha)
         return np.stack([probability(self.log_odds - half), probability(self.log_odds + half)], axis=2)
 
     def summary_frame(self, alpha: float = 0.05) -> pd.DataFrame:
@@ -118,4 +121,4 @@ def category_prediction(
             if c > 0:
                 slope[c - 1] = 1.0
             variance[c] = np.einsum("ei,efi,fi->i", slope, forms, slope)
-    return CategoryPrediction(odds.T, np.sqrt(np.maximum(variance, 0.0)).T, labels, index)
+    return CategoryPrediction(odds.T, np.sqrt(np.maximum(variance, 0.0)).T, labels, index, cov.reference)

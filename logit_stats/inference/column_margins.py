@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError, check_choice
@@ -31,6 +30,7 @@ from logit_stats.inference.effect_rows import (
     is_count,
     is_dummy,
 )
+from logit_stats.inference.reference import NORMAL, Reference
 
 if TYPE_CHECKING:
     from logit_stats.report.summary import Summary
@@ -56,6 +56,8 @@ class ColumnMargins:
     endog_name : str
     note : str
         What a reader should know about these effects; empty for nothing.
+    reference : Reference
+        What statistics are compared with.
     """
 
     margeff: FloatArray
@@ -65,6 +67,7 @@ class ColumnMargins:
     method: str
     endog_name: str
     note: str = ""
+    reference: Reference = NORMAL
 
     def _covariance(self) -> FloatArray:
         if self.margeff_cov is None:
@@ -87,19 +90,17 @@ class ColumnMargins:
     @property
     def pvalues(self) -> FloatArray:
         """(m,) two-sided p-values."""
-        return np.asarray(2.0 * stats.norm.sf(np.abs(self.tvalues)))
+        return self.reference.p_value(self.tvalues)
 
     def conf_int(self, alpha: float = 0.05) -> FloatArray:
         """(m, 2) confidence limits."""
-        if not 0.0 < alpha < 1.0:
-            raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
-        half = stats.norm.isf(alpha / 2.0) * self.margeff_se
-        return np.column_stack([self.margeff - half, self.margeff + half])
+        return self.reference.limits(self.margeff, self.margeff_se, alpha)
 
     def summary_frame(self, alpha: float = 0.05) -> pd.DataFrame:
         """Effects with standard errors, z, p and limits; statsmodels' heads, their spelling included."""
         columns = [self.margeff, self.margeff_se, self.tvalues, self.pvalues, self.conf_int(alpha)]
-        heads = [METHODS[self.method], "Std. Err.", "z", "Pr(>|z|)", "Conf. Int. Low", "Cont. Int. Hi."]
+        letter = self.reference.letter
+        heads = [METHODS[self.method], "Std. Err.", letter, f"Pr(>|{letter}|)", "Conf. Int. Low", "Cont. Int. Hi."]
         return pd.DataFrame(np.column_stack(columns), columns=heads, index=list(self.names))
 
     def summary(self, alpha: float = 0.05) -> Summary:
@@ -165,7 +166,10 @@ def column_margins(
     assert total is not None
     effects, jacobian = _average(total, fit, method, steps)
     J = jacobian[varies]
-    return ColumnMargins(effects[varies], J @ cov.working @ J.T, names, at, method, fit.design.response.name, note)
+    reference = cov.reference.along(J)
+    return ColumnMargins(
+        effects[varies], J @ cov.working @ J.T, names, at, method, fit.design.response.name, note, reference
+    )
 
 
 def requested(fit: Fit, at: str, method: str, dummy: bool, count: bool) -> tuple[list[int], dict[int, str]]:

@@ -40,7 +40,9 @@ from logit_stats.inference.autocorrelation import autocorrelation_meat
 from logit_stats.inference.bias_reduced import bias_reduced
 from logit_stats.inference.bootstrap import Bootstrap, bootstrap
 from logit_stats.inference.cluster import Grouping, check_settings, cluster_covariance, read_groups, warnings_of
+from logit_stats.inference.reference import CHI_SQUARED, NORMAL, LikelihoodReference, Reference
 from logit_stats.inference.row_scores import leverages, residuals_and_weights, score_gram, score_residuals
+from logit_stats.inference.satterthwaite import SatterthwaiteReference
 from logit_stats.inference.survey import survey_meat
 
 COV_TYPES = (
@@ -70,10 +72,15 @@ class Covariance:
         What a reader must know of it.
     bootstrap : Bootstrap or None
         The resampled estimates, for "bootstrap".
-    df : (k,) or None
-        Degrees of freedom of Student's t for each coefficient, where the estimator brings its own ("quasi", CR2).
-    df_design : float or None
-        Degrees of freedom of a survey's design, for t in the place of n - k.
+    student : Reference or None
+        Student's t as the estimator has it: Satterthwaite's degrees of freedom (CR2), those of a survey's design, else
+        those of the residuals.
+    own_t : bool
+        Whether the estimator brings degrees of freedom of its own, so that t is used unless something else is asked for.
+    use_t : bool or None
+        What was asked for.
+    dispersion : float
+        What likelihood ratios are divided by ("quasi").
     settings : mapping
         What was asked for.
     """
@@ -85,8 +92,10 @@ class Covariance:
     description: str = ""
     notes: tuple[str, ...] = ()
     bootstrap: Bootstrap | None = None
-    df: FloatArray | None = None
-    df_design: float | None = None
+    student: Reference | None = None
+    own_t: bool = False
+    use_t: bool | None = None
+    dispersion: float = 1.0
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -94,13 +103,32 @@ class Covariance:
         """Whether it holds when the model's variance is wrong."""
         return self.cov_type not in ("nonrobust", "quasi", "opg", "augmented")
 
+    @property
+    def reference(self) -> Reference:
+        """What statistics under this covariance are compared with."""
+        use_t = self.own_t if self.use_t is None else self.use_t
+        return NORMAL if self.student is None or not use_t else self.student
+
+    def with_t(self, use_t: bool | None) -> Reference:
+        """Return the reference with t (and F) asked for, or not; None for the covariance's own."""
+        if use_t is None:
+            return self.reference
+        return NORMAL if self.student is None or not use_t else self.student
+
+    @property
+    def likelihood_reference(self) -> LikelihoodReference:
+        """What likelihood ratios are compared with: chi-squared, or with a dispersion F."""
+        if self.cov_type != "quasi":
+            return CHI_SQUARED
+        return LikelihoodReference(self.dispersion, self.reference.df)  # type: ignore[arg-type]
+
 
 def default_cov_type(fit: Fit) -> str:
     """``"survey"`` under sampling weights, for which the model-based covariance is wrong; else ``"nonrobust"``."""
     return "survey" if fit.design.weight_kind == "sampling" else "nonrobust"
 
 
-def covariance(fit: Fit, cov_type: str | None = None, **settings: Any) -> Covariance:
+def covariance(fit: Fit, cov_type: str | None = None, use_t: bool | None = None, **settings: Any) -> Covariance:
     """Covariance of the coefficients of a fit.
 
     Parameters
@@ -108,6 +136,9 @@ def covariance(fit: Fit, cov_type: str | None = None, **settings: Any) -> Covari
     fit : Fit
     cov_type : str, optional
         One of `COV_TYPES`; by default that of `default_cov_type`.
+    use_t : bool, optional
+        Student's t and F in place of the normal distribution and chi-squared; by default where the estimator brings its own
+        degrees of freedom ("quasi", "survey", CR2).
     **settings
         For "cluster": `groups` (a column name, labels, or a list of these) and `use_correction` (True, "G", False, "CR2" or
         "CR3"). For "HAC": `maxlags`, `kernel`, `time`, `use_correction`. For "survey": `strata`, `psu`, `fpc`, `lonely`. For
@@ -125,11 +156,18 @@ def covariance(fit: Fit, cov_type: str | None = None, **settings: Any) -> Covari
     check_choice("cov_type", cov_type, COV_TYPES)
     check_settings(cov_type, settings)
     if cov_type == "nonrobust":
-        return Covariance(cov_type, fit.covariance_working, fit.covariance, fit.standard_errors)
+        made = Covariance(cov_type, fit.covariance_working, fit.covariance, fit.standard_errors)
+        return replace(made, student=_residual(fit), use_t=use_t)
     if fit.design.response.categories is not None:
         _refuse_for_categories(cov_type, settings)
     made = _ESTIMATORS.get(cov_type, partial(_heteroskedastic, cov_type=cov_type))(fit, **settings)
-    return replace(made, settings=settings)
+    student = made.student or _residual(fit)
+    return replace(made, settings=settings, student=student, use_t=use_t)
+
+
+def _residual(fit: Fit) -> Reference:
+    """T with the degrees of freedom of the residuals."""
+    return Reference(float(fit.design.observations - fit.free_parameters))
 
 
 def covariance_of_part(cov: Covariance, rows: int, fit: Fit, keep: NDArray[np.bool_]) -> Covariance:
@@ -157,7 +195,7 @@ def covariance_of_part(cov: Covariance, rows: int, fit: Fit, keep: NDArray[np.bo
             return value
         return value[keep] if isinstance(value, (pd.Series, pd.DataFrame)) else np.asarray(value)[keep]
 
-    return covariance(fit, cov.cov_type, **{name: cut(value) for name, value in cov.settings.items()})
+    return covariance(fit, cov.cov_type, cov.use_t, **{name: cut(value) for name, value in cov.settings.items()})
 
 
 def _refuse_for_categories(cov_type: str, settings: Mapping[str, Any]) -> None:
@@ -211,7 +249,7 @@ def _quasi(fit: Fit, dispersion: str = "pearson") -> Covariance:
         fit.covariance_working * (total / df),
         f"model-based times the dispersion {total / df:.4f} ({dispersion})",
     )
-    return replace(made, df=np.full(fit.parameters, df))
+    return replace(made, own_t=True, dispersion=total / df)
 
 
 def _opg(fit: Fit) -> Covariance:
@@ -246,21 +284,30 @@ def _bias_reduced(fit: Fit, groupings: list[Grouping], kind: str) -> Covariance:
         raise NotAvailableError(f"{kind} is defined for one grouping; for several use use_correction=True or 'G'.")
     (grouping,) = groupings
     made = bias_reduced(fit, grouping, kind)
-    with_df = (
-        ""
-        if made.df is None
-        else f", t with Satterthwaite's degrees of freedom ({made.df.min():.1f} to {made.df.max():.1f})"
-    )
+    if made.freedom is None:
+        student, with_df = None, ""
+    else:
+        df = made.freedom.degrees(fit.working.matrix(fit.parameters))
+        student = SatterthwaiteReference(df, made.freedom)
+        with_df = f", t with Satterthwaite's degrees of freedom ({df.min():.1f} to {df.max():.1f})"
     said = f"cluster-robust: {grouping.count} clusters of {grouping.name}, {kind}{with_df}"
     few = () if kind == "CR2" else tuple(warnings_of(fit, groupings))
-    return replace(_of(fit, "cluster", made.working, said, few), df=made.df)
+    cov = _of(fit, "cluster", made.working, said, few)
+    return replace(cov, student=student, own_t=student is not None)
 
 
 def _survey(fit: Fit, **settings: Any) -> Covariance:
     made = survey_meat(fit, **settings)
     bread = fit.covariance_working
-    cov = _of(fit, "survey", bread @ made.meat @ bread, made.description, made.notes)
-    return replace(cov, df_design=made.df + 1.0 - fit.parameters)
+    df = made.df + 1.0 - fit.parameters
+    notes = made.notes
+    if df <= 0.0:
+        notes += (
+            f"{made.df:g} degrees of freedom of the design and {fit.parameters} coefficients leave {df:g} for t, so that there "
+            f"are no p-values and limits; use_t=False compares with the normal distribution, which errs on the unsafe side.",
+        )
+    cov = _of(fit, "survey", bread @ made.meat @ bread, made.description, notes)
+    return replace(cov, student=Reference(df), own_t=True)
 
 
 def _from_resamples(fit: Fit, drawn: Bootstrap) -> Covariance:

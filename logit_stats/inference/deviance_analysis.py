@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from logit_stats.design.design import Design
 from logit_stats.design.terms import ModelTerm, model_terms, with_added, with_columns_added, without_terms
@@ -22,7 +21,8 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.estimation.null_model import null_model
 from logit_stats.inference.covariance import Covariance
-from logit_stats.inference.hypotheses import TestTable, columns_are_zero, wald_statistic
+from logit_stats.inference.hypotheses import TestTable, columns_are_zero, denominator, joint_wald
+from logit_stats.inference.reference import Joint
 from logit_stats.inference.score_test import score_test
 
 TESTS = ("LR", "Wald", "score")
@@ -136,7 +136,7 @@ def _row(models: SmallerModels, cov: Covariance, term: ModelTerm, type_: int, te
     else:
         later = []
     if test == "Wald":
-        statistic, df = _wald(models, cov, term, later, type_)
+        joint = _wald(models, cov, term, later, type_)
     else:
         larger, smaller = models.without(later), models.without([*later, term])
         df = larger.parameters - smaller.parameters
@@ -144,7 +144,8 @@ def _row(models: SmallerModels, cov: Covariance, term: ModelTerm, type_: int, te
             statistic = max(2.0 * (larger.loglik - smaller.loglik), 0.0)
         else:
             statistic = score_of_term(larger, smaller, term)
-    found = {"df": df, "statistic": statistic, "p_value": float(stats.chi2.sf(statistic, df)) if df else float("nan")}
+        joint = cov.likelihood_reference.test(statistic, df)
+    found = {"df": joint.df, "statistic": joint.statistic, **denominator(joint), "p_value": joint.pvalue}
     if type_ == 1 and test != "Wald":
         upto = models.without(later)
         found["resid_df"] = models.fit.design.observations - upto.parameters
@@ -152,12 +153,11 @@ def _row(models: SmallerModels, cov: Covariance, term: ModelTerm, type_: int, te
     return found
 
 
-def _wald(
-    models: SmallerModels, cov: Covariance, term: ModelTerm, later: list[ModelTerm], type_: int
-) -> tuple[float, int]:
-    """Wald statistic; after the terms of `later` have been cleared away in the metric of the covariance.
+def _wald(models: SmallerModels, cov: Covariance, term: ModelTerm, later: list[ModelTerm], type_: int) -> Joint:
+    """Wald test; after the terms of `later` have been cleared away in the metric of the covariance.
 
-    The part of a joint hypothesis that is orthogonal to another one has the difference of their statistics.
+    The part of a joint hypothesis that is orthogonal to another one has the difference of their statistics: it is the test
+    of the combinations whose estimates are uncorrelated with those of the other.
     """
     if type_ == 1:
         fit = models.without(later).fit
@@ -170,12 +170,10 @@ def _wald(
             )
         mine = next(t for t in model_terms(fit.design) if t.name == term.name)
         hypothesis = columns_are_zero(fit.design, mine.columns)
-        return wald_statistic(fit, covariance(fit, cov.cov_type), hypothesis), len(hypothesis)
+        return joint_wald(fit, covariance(fit, cov.cov_type, cov.use_t), hypothesis)
     design = models.fit.design
     above = tuple(j for other in later for j in other.columns)
-    both = wald_statistic(models.fit, cov, columns_are_zero(design, (*term.columns, *above)))
-    alone = wald_statistic(models.fit, cov, columns_are_zero(design, above)) if above else 0.0
-    return both - alone, len(design.coefficients_of(term.columns))
+    return joint_wald(models.fit, cov, columns_are_zero(design, term.columns), beyond=columns_are_zero(design, above))
 
 
 def score_of_term(larger: Nested, smaller: Nested, term: ModelTerm) -> float:
@@ -194,16 +192,16 @@ def score_of_term(larger: Nested, smaller: Nested, term: ModelTerm) -> float:
     return score_test(design, beta, columns, term.name).statistic
 
 
-def drop1(fit: Fit, measures: Measures) -> TestTable:
+def drop1(fit: Fit, cov: Covariance, measures: Measures) -> TestTable:
     """Leave out each term in turn that no other term contains: deviance, AIC and likelihood-ratio test, as R's ``drop1``."""
     _refuse_without_likelihood(fit, "LR")
     models = SmallerModels(fit, measures)
     droppable = [t for t in models.effects if not any(other.contains(t) for other in models.effects)]
     whole = models.without([])
-    return _compared(whole, {t.name: models.without([t]) for t in droppable}, f"{_name(fit)}: one term left out")
+    return _compared(whole, {t.name: models.without([t]) for t in droppable}, f"{_name(fit)}: one term left out", cov)
 
 
-def add1(fit: Fit, measures: Measures, scope: str | Any, namespace: Any) -> TestTable:
+def add1(fit: Fit, cov: Covariance, measures: Measures, scope: str | Any, namespace: Any) -> TestTable:
     """Add each term of the scope in turn: deviance, AIC and likelihood-ratio test, as R's ``add1``."""
     _refuse_without_likelihood(fit, "LR")
     _, terms = extended(fit.design, scope, namespace)
@@ -216,7 +214,7 @@ def add1(fit: Fit, measures: Measures, scope: str | Any, namespace: Any) -> Test
         )
         larger = maximum_likelihood(design, check_rank="drop")
         found[term.name] = measures.of(fit, larger.loglik, larger.parameters, larger)
-    return _compared(measures.of(fit, fit.loglik, fit.parameters, fit), found, f"{_name(fit)}: one term added")
+    return _compared(measures.of(fit, fit.loglik, fit.parameters, fit), found, f"{_name(fit)}: one term added", cov)
 
 
 def extended(design: Design, added: Any, namespace: Any) -> tuple[Design, tuple[ModelTerm, ...]]:
@@ -229,18 +227,20 @@ def _one_added(design: Design, exog: Any, term: ModelTerm) -> tuple[Design, tupl
     return without_terms(larger, [other for other in terms if other.name != term.name]), (term,)
 
 
-def _compared(base: Nested, others: dict[str, Nested], title: str) -> TestTable:
+def _compared(base: Nested, others: dict[str, Nested], title: str, cov: Covariance) -> TestTable:
+    reference = cov.likelihood_reference
+    name = "lr" if reference.df_denom is None else "F"
     rows: list[dict[str, float]] = [
-        {"df": np.nan, "deviance": base.deviance, "aic": base.aic, "lr": np.nan, "p_value": np.nan}
+        {"df": np.nan, "deviance": base.deviance, "aic": base.aic, name: np.nan, "p_value": np.nan}
     ]
     for other in others.values():
-        df = abs(base.parameters - other.parameters)
         lr = max(2.0 * abs(base.loglik - other.loglik), 0.0)
-        p = float(stats.chi2.sf(lr, df)) if df else float("nan")
-        rows.append({"df": df, "deviance": other.deviance, "aic": other.aic, "lr": lr, "p_value": p})
+        found = reference.test(lr, abs(base.parameters - other.parameters))
+        rows.append({"df": found.df, "deviance": other.deviance, "aic": other.aic, name: found.statistic,
+                     **denominator(found), "p_value": found.pvalue})  # fmt: skip
     frame = pd.DataFrame(rows, index=["<none>", *others])
     frame.index.name = "term"
-    return TestTable(frame, title)
+    return TestTable(frame, title, _notes_of_likelihood(cov))
 
 
 def _first_row(models: SmallerModels) -> pd.DataFrame:
@@ -279,28 +279,24 @@ def _notes(models: SmallerModels, type_: int, test: str, cov: Covariance) -> tup
             "Type 3 tests of a term inside an interaction depend on the coding; sum-to-zero contrasts, C(x, Sum), test "
             "averages over the other factor."
         )
-    if test != "Wald" and cov.robust:
-        found.append(f"These tests are model-based: they do not use the {cov.cov_type} covariance.")
-    return tuple(found)
+    return (*found, *(_notes_of_likelihood(cov) if test != "Wald" else ()))
 
 
-def wald_of_terms(fit: Fit, cov: Covariance, df_denom: float | None = None) -> TestTable:
+def _notes_of_likelihood(cov: Covariance) -> tuple[str, ...]:
+    """Say what likelihood ratios have to do with the covariance."""
+    if cov.robust:
+        return (f"These tests are model-based: they do not use the {cov.cov_type} covariance.",)
+    words = cov.likelihood_reference.words()
+    return (f"{words} There is no AIC.",) if words else ()
+
+
+def wald_of_terms(fit: Fit, cov: Covariance) -> TestTable:
     """Joint Wald test of the columns of each term, as statsmodels' ``wald_test_terms``."""
     rows = []
     terms = model_terms(fit.design)
     for term in terms:
-        hypothesis = columns_are_zero(fit.design, term.columns)
-        chi2, q = wald_statistic(fit, cov, hypothesis), len(hypothesis)
-        if df_denom is None:
-            rows.append({"statistic": chi2, "pvalue": float(stats.chi2.sf(chi2, q)), "df_constraint": q})
-        else:
-            rows.append(
-                {
-                    "statistic": chi2 / q,
-                    "pvalue": float(stats.f.sf(chi2 / q, q, df_denom)),
-                    "df_constraint": q,
-                    "df_denom": df_denom,
-                }
-            )
+        found = joint_wald(fit, cov, columns_are_zero(fit.design, term.columns))
+        row = {"statistic": found.statistic, "pvalue": found.pvalue, "df_constraint": found.df}
+        rows.append({**row, **denominator(found)})
     frame = pd.DataFrame(rows, index=[term.name for term in terms])
     return TestTable(frame, f"Wald tests of the terms ({cov.cov_type} covariance)")

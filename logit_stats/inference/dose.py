@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.counterfactual import used_column, variables
 from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
-from logit_stats.inference.linear_combinations import half_width
 from logit_stats.wording import WIDTH
 
 
@@ -97,8 +95,9 @@ def effective_dose(
     vaa, vab, vbb = float(base @ V @ base), float(base @ V @ slope), float(slope @ V @ slope)
     dose = (np.log(prob) - np.log1p(-prob) - a) / b
     se = np.sqrt(vaa + 2.0 * dose * vab + dose**2 * vbb) / abs(b)
-    half = half_width(se, alpha)
-    low, high = _fieller(np.log(prob) - np.log1p(-prob) - a, b, (vaa, vab, vbb), alpha)
+    critical = np.broadcast_to(cov.reference.along(base + dose[:, None] * slope).critical(alpha), dose.shape)
+    half = critical * se
+    low, high = _fieller(np.log(prob) - np.log1p(-prob) - a, b, (vaa, vab, vbb), critical)
     frame = pd.DataFrame(
         {"prob": prob, "dose": dose, "std_error": se, "conf_low": dose - half, "conf_high": dose + half,
          "fieller_low": low, "fieller_high": high}
@@ -112,16 +111,16 @@ def _mean(fit: Fit, name: str) -> float:
 
 
 def _fieller(
-    target: FloatArray, b: float, V: tuple[float, float, float], alpha: float
+    target: FloatArray, b: float, V: tuple[float, float, float], critical: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Doses x that a test of ``target - b x = 0`` does not reject: roots of a quadratic in x."""
     vaa, vab, vbb = V
-    q = float(stats.norm.isf(alpha / 2.0)) ** 2
+    q = critical**2
     A = b**2 - q * vbb
     B = -2.0 * (target * b + q * vab)
     C = target**2 - q * vaa
-    discriminant = B**2 - 4.0 * A * C
-    if A <= 0.0:
-        return np.full(len(target), -np.inf), np.full(len(target), np.inf)
-    root = np.sqrt(discriminant)
-    return (-B - root) / (2.0 * A), (-B + root) / (2.0 * A)
+    significant = A > 0.0
+    A = np.where(significant, A, 1.0)
+    root = np.sqrt(np.maximum(B**2 - 4.0 * A * C, 0.0))
+    low, high = (-B - root) / (2.0 * A), (-B + root) / (2.0 * A)
+    return np.where(significant, low, -np.inf), np.where(significant, high, np.inf)

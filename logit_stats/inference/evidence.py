@@ -11,7 +11,6 @@ from html import escape
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from logit_stats.design.terms import ModelTerm, find_term
 from logit_stats.errors import LogitStatsError, NotAvailableError
@@ -19,8 +18,9 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance, covariance
 from logit_stats.inference.deviance_analysis import Measures, SmallerModels, score_of_term
 from logit_stats.inference.hauck_donner import hauck_donner
-from logit_stats.inference.hypotheses import columns_are_zero, wald_statistic
+from logit_stats.inference.hypotheses import columns_are_zero, denominator, joint_wald
 from logit_stats.inference.profile import Profile
+from logit_stats.inference.reference import Joint
 from logit_stats.inference.wald import wald_interval
 from logit_stats.wording import lines, table
 
@@ -35,7 +35,7 @@ class Evidence:
     ----------
     term : str
     tests : DataFrame
-        method, statistic (chi-squared), df, p_value.
+        method, statistic (chi-squared, or F where there is df_denom), df, p_value.
     intervals : DataFrame
         For each coefficient and method: estimate, std_error, conf_low, conf_high, and whether the interval leaves zero out.
     alpha : float
@@ -124,8 +124,8 @@ def evidence(fit: Fit, cov: Covariance, measures: Measures, name: str, alpha: fl
     tests = [_wald_row(fit, label, one, term) for label, one in covariances.items()]
     intervals = [row for label, one in covariances.items() for row in _wald_intervals(fit, label, one, term, alpha)]
     if fit.design.weight_kind != "sampling":
-        tests += _likelihood_rows(fit, measures, term)
-        intervals += _profile_intervals(fit, term, alpha)
+        tests += _likelihood_rows(fit, cov, measures, term)
+        intervals += _profile_intervals(fit, cov, term, alpha)
     frame = pd.DataFrame(intervals)
     frame["excludes_zero"] = (frame["conf_low"] > 0.0) | (frame["conf_high"] < 0.0)
     order = {column: position for position, column in enumerate(fit.design.names)}
@@ -138,20 +138,26 @@ def evidence(fit: Fit, cov: Covariance, measures: Measures, name: str, alpha: fl
 def _covariances(fit: Fit, cov: Covariance) -> dict[str, Covariance]:
     if fit.design.weight_kind == "sampling":
         return {f"Wald, {cov.cov_type}": cov}
-    found = {"Wald": covariance(fit, "nonrobust"), "Wald, HC3": covariance(fit, "HC3")}
+    if cov.likelihood_reference.scaled:  # a model-based test would forget the dispersion
+        return {f"Wald, {cov.cov_type}": cov, "Wald, HC3": covariance(fit, "HC3", cov.use_t)}
+    found = {"Wald": covariance(fit, "nonrobust", cov.use_t), "Wald, HC3": covariance(fit, "HC3", cov.use_t)}
     return found if cov.cov_type in ("nonrobust", "HC3") else {**found, f"Wald, {cov.cov_type}": cov}
 
 
 def _wald_row(fit: Fit, label: str, cov: Covariance, term: ModelTerm) -> dict[str, object]:
-    df = len(term.columns)
     try:
-        statistic = wald_statistic(fit, cov, columns_are_zero(fit.design, term.columns))
+        found = joint_wald(fit, cov, columns_are_zero(fit.design, term.columns))
     except NotAvailableError:
-        statistic = float("nan")
-    return {"method": label, "statistic": statistic, "df": df, "p_value": float(stats.chi2.sf(statistic, df))}
+        found = Joint(float("nan"), len(term.columns), None, float("nan"))
+    return _row(label, found)
 
 
-def _likelihood_rows(fit: Fit, measures: Measures, term: ModelTerm) -> list[dict[str, object]]:
+def _row(label: str, found: Joint) -> dict[str, object]:
+    df = {"df": found.df, **denominator(found)}
+    return {"method": label, "statistic": found.statistic, **df, "p_value": found.pvalue}
+
+
+def _likelihood_rows(fit: Fit, cov: Covariance, measures: Measures, term: ModelTerm) -> list[dict[str, object]]:
     models = SmallerModels(fit, measures)
     whole, without = models.without([]), models.without([term])
     df = whole.parameters - without.parameters
@@ -160,11 +166,12 @@ def _likelihood_rows(fit: Fit, measures: Measures, term: ModelTerm) -> list[dict
         rows.append(("score", score_of_term(whole, without, term)))
     except LogitStatsError:
         rows.append(("score", float("nan")))
-    return [{"method": m, "statistic": s, "df": df, "p_value": float(stats.chi2.sf(s, df))} for m, s in rows]
+    reference = cov.likelihood_reference
+    return [_row(f"{name}{', quasi' if reference.scaled else ''}", reference.test(value, df)) for name, value in rows]
 
 
 def _wald_intervals(fit: Fit, label: str, cov: Covariance, term: ModelTerm, alpha: float) -> list[dict[str, object]]:
-    limits = wald_interval(fit, cov, alpha, None)
+    limits = wald_interval(fit, cov, alpha)
     return [
         {"coefficient": fit.design.names[j], "method": label, "estimate": fit.beta[j], "std_error": cov.standard_errors[j],
          "conf_low": limits[j, 0], "conf_high": limits[j, 1]}
@@ -172,8 +179,8 @@ def _wald_intervals(fit: Fit, label: str, cov: Covariance, term: ModelTerm, alph
     ]  # fmt: skip
 
 
-def _profile_intervals(fit: Fit, term: ModelTerm, alpha: float) -> list[dict[str, object]]:
-    profile = Profile(fit)
+def _profile_intervals(fit: Fit, cov: Covariance, term: ModelTerm, alpha: float) -> list[dict[str, object]]:
+    profile, alpha = Profile(fit), cov.likelihood_reference.plain_alpha(alpha)
     rows: list[dict[str, object]] = []
     for j in term.columns:
         low, high = profile.interval(j, alpha)

@@ -12,15 +12,15 @@ from html import escape
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.constraints import Constraints, refuse_repeated
 from logit_stats.design.design import Design
-from logit_stats.errors import DataError, NotAvailableError
+from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.inference.covariance import Covariance
+from logit_stats.inference.reference import Joint, Reference
 from logit_stats.wording import WIDTH, lines
 
 
@@ -49,22 +49,22 @@ class TTest:
     df_denom: float | FloatArray | None = None
 
     @property
+    def _reference(self) -> Reference:
+        return Reference(self.df_denom)
+
+    @property
     def tvalue(self) -> FloatArray:
         """(q,) statistics, as statsmodels calls them."""
         return self.statistic
 
     def conf_int(self, alpha: float = 0.05) -> FloatArray:
         """(q, 2) limits of the effects at level ``1 - alpha``."""
-        if not 0.0 < alpha < 1.0:
-            raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
-        tail = alpha / 2.0
-        half = (stats.norm.isf(tail) if self.df_denom is None else stats.t.isf(tail, self.df_denom)) * self.sd
-        return np.column_stack([self.effect - half, self.effect + half])
+        return self._reference.limits(self.effect, self.sd, alpha)
 
     def summary_frame(self, alpha: float = 0.05) -> pd.DataFrame:
         """One row a constraint, with statsmodels' columns."""
         limits = self.conf_int(alpha)
-        letter = "z" if self.df_denom is None else "t"
+        letter = self._reference.letter
         columns = {"coef": self.effect, "std err": self.sd, letter: self.statistic, f"P>|{letter}|": self.pvalue,
                    "Conf. Int. Low": limits[:, 0], "Conf. Int. Upp.": limits[:, 1]}  # fmt: skip
         return pd.DataFrame(columns, index=list(self.labels))
@@ -119,11 +119,8 @@ class WaldTest:
         return "chi2" if self.df_denom is None else "F"
 
     def __str__(self) -> str:
-        df = f"{self.df_num}" if self.df_denom is None else f"{self.df_num}, {self.df_denom:g}"
-        return lines(
-            f"Wald test of {self.hypothesis} ({self.cov_type} covariance): {self.distribution}({df}) = "
-            f"{self.statistic:.4f}, p = {self.pvalue:.4g}"
-        )
+        found = Joint(self.statistic, self.df_num, self.df_denom, self.pvalue)
+        return lines(f"Wald test of {self.hypothesis} ({self.cov_type} covariance): {found}")
 
     __repr__ = __str__
 
@@ -171,7 +168,7 @@ class TestTable:
         return f"<p>{escape(self.title)}</p>{table}{below}"
 
 
-def t_test(fit: Fit, cov: Covariance, constraints: Constraints, df: float | FloatArray | None = None) -> TTest:
+def t_test(fit: Fit, cov: Covariance, constraints: Constraints, use_t: bool | None = None) -> TTest:
     """Test each constraint by itself.
 
     Parameters
@@ -179,8 +176,8 @@ def t_test(fit: Fit, cov: Covariance, constraints: Constraints, df: float | Floa
     fit : Fit
     cov : Covariance
     constraints : Constraints
-    df : float, optional
-        Degrees of freedom of Student's t.
+    use_t : bool, optional
+        Student's t; by default as the covariance has it.
     """
     L, size = _scaled(fit, constraints)
     effect = constraints.R @ fit.beta
@@ -188,13 +185,13 @@ def t_test(fit: Fit, cov: Covariance, constraints: Constraints, df: float | Floa
     sd = size * np.sqrt(np.maximum(variance, 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = (effect - constraints.value) / sd
-    tail = np.abs(statistic)
-    pvalue = 2.0 * (stats.norm.sf(tail) if df is None else stats.t.sf(tail, df))
-    return TTest(constraints.labels, effect, sd, statistic, np.asarray(pvalue), constraints.value, df)
+    reference = cov.with_t(use_t).along(L)
+    pvalue = np.atleast_1d(reference.p_value(statistic))
+    return TTest(constraints.labels, effect, sd, statistic, pvalue, constraints.value, reference.df)
 
 
-def wald_test(fit: Fit, cov: Covariance, constraints: Constraints, df_denom: float | None = None) -> WaldTest:
-    """Test all constraints jointly: chi-squared, or F with `df_denom` denominator degrees of freedom.
+def wald_test(fit: Fit, cov: Covariance, constraints: Constraints, use_f: bool | None = None) -> WaldTest:
+    """Test all constraints jointly, by chi-squared or F; by default as the covariance has it.
 
     Raises
     ------
@@ -204,24 +201,50 @@ def wald_test(fit: Fit, cov: Covariance, constraints: Constraints, df_denom: flo
         If the covariance does not determine the combinations (fewer clusters than constraints, say).
     """
     refuse_repeated(constraints)
-    chi2 = wald_statistic(fit, cov, constraints)
-    q = len(constraints)
-    if df_denom is None:
-        return WaldTest(chi2, float(stats.chi2.sf(chi2, q)), q, None, str(constraints), cov.cov_type)
-    return WaldTest(chi2 / q, float(stats.f.sf(chi2 / q, q, df_denom)), q, df_denom, str(constraints), cov.cov_type)
+    found = joint_wald(fit, cov, constraints, use_f)
+    return WaldTest(found.statistic, found.pvalue, found.df, found.df_denom, str(constraints), cov.cov_type)
+
+
+def joint_wald(
+    fit: Fit, cov: Covariance, constraints: Constraints, use_f: bool | None = None, beyond: Constraints | None = None
+) -> Joint:
+    """Wald's statistic of all constraints, compared as the covariance has it.
+
+    With `beyond` the statistic of the constraints after others have been cleared away: of the combinations whose estimates
+    are not correlated with those of the others.
+    """
+    L, size = _scaled(fit, constraints)
+    away = (constraints.R @ fit.beta - constraints.value) / size
+    if beyond is not None and len(beyond):
+        M, other_size = _scaled(fit, beyond)
+        others = _factor(cov, M, len(constraints) + len(beyond))
+        turn = np.asarray(others.solve(np.ascontiguousarray(M @ cov.working @ L.T))).T
+        L = L - turn @ M
+        away = away - turn @ ((beyond.R @ fit.beta - beyond.value) / other_size)
+    chi2 = float(away @ _factor(cov, L, len(constraints)).solve(away))
+    return cov.with_t(use_f).joint(chi2, len(constraints), L)
+
+
+def denominator(joint: Joint) -> dict[str, float]:
+    """The column of denominator degrees of freedom, where there are any."""
+    return {} if joint.df_denom is None else {"df_denom": joint.df_denom}
+
+
+def _factor(cov: Covariance, L: FloatArray, count: int) -> EquilibratedCholesky:
+    factor = EquilibratedCholesky(L @ cov.working @ L.T)
+    if not (factor.definite and factor.smallest_pivot > 1e-12):
+        raise NotAvailableError(
+            f"The {cov.cov_type} covariance does not determine these {count} combinations together (a cluster "
+            f"covariance has no more rank than clusters): test fewer, or use another covariance."
+        )
+    return factor
 
 
 def wald_statistic(fit: Fit, cov: Covariance, constraints: Constraints) -> float:
     """Wald's chi-squared of all constraints."""
     L, size = _scaled(fit, constraints)
     away = (constraints.R @ fit.beta - constraints.value) / size
-    factor = EquilibratedCholesky(L @ cov.working @ L.T)
-    if not (factor.definite and factor.smallest_pivot > 1e-12):
-        raise NotAvailableError(
-            f"The {cov.cov_type} covariance does not determine these {len(constraints)} combinations together (a cluster "
-            f"covariance has no more rank than clusters): test fewer, or use another covariance."
-        )
-    return float(away @ factor.solve(away))
+    return float(away @ _factor(cov, L, len(constraints)).solve(away))
 
 
 def columns_are_zero(design: Design, columns: tuple[int, ...]) -> Constraints:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
-from scipy import stats
 
 from logit_stats.design.design import Design
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.limit import LimitFit
+from logit_stats.inference.reference import CHI_SQUARED, Joint, LikelihoodReference
 from logit_stats.wording import lines
 
 
@@ -29,6 +29,8 @@ class LikelihoodRatioTest:
     pvalue : float
     larger, smaller : str
         Columns that only the larger model has; description of the smaller.
+    df_denom : float or None
+        Denominator degrees of freedom where the statistic is F, divided by a dispersion; None for chi-squared.
     """
 
     statistic: float
@@ -36,11 +38,12 @@ class LikelihoodRatioTest:
     pvalue: float
     larger: str
     smaller: str
+    df_denom: float | None = None
 
     def __str__(self) -> str:
         return lines(
             f"Likelihood-ratio test of {self.larger} beyond {self.smaller}: "
-            f"chi2({self.df}) = {self.statistic:.4f}, p = {self.pvalue:.4g}"
+            f"{Joint(self.statistic, self.df, self.df_denom, self.pvalue)}"
         )
 
     __repr__ = __str__
@@ -49,8 +52,8 @@ class LikelihoodRatioTest:
         return f"<p>{escape(str(self))}</p>"
 
 
-def likelihood_ratio_test(one: Fit, other: Fit) -> LikelihoodRatioTest:
-    """Test the smaller of two nested fits against the larger.
+def likelihood_ratio_test(one: Fit, other: Fit, reference: LikelihoodReference = CHI_SQUARED) -> LikelihoodRatioTest:
+    """Test the smaller of two nested fits against the larger, by the dispersion of the larger where there is one.
 
     Raises
     ------
@@ -85,8 +88,8 @@ def likelihood_ratio_test(one: Fit, other: Fit) -> LikelihoodRatioTest:
     beyond = " + ".join(extra) or "the model without constraints"
     kept_words = "the constraints" if not extra else " + ".join(kept) or "the smaller model"
     # without degrees of freedom the statistic is zero: nothing speaks against the smaller model
-    pvalue = float(stats.chi2.sf(statistic, df)) if df > 0 else 1.0
-    return LikelihoodRatioTest(statistic, df, pvalue, beyond, kept_words)
+    found = reference.test(statistic, df) if df > 0 else Joint(statistic, df, None, 1.0)
+    return LikelihoodRatioTest(found.statistic, found.df, found.pvalue, beyond, kept_words, found.df_denom)
 
 
 def _refuse_different_rows(larger: Fit, smaller: Fit) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.covariance import Covariance
+from logit_stats.inference.reference import NORMAL, Reference
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,21 +21,32 @@ class LinearCombinations:
     ----------
     estimate : (m,)
     covariance : (m, m)
+    rows : (m, k)
+        L.
+    source : Reference
+        Of the covariance of the coefficients.
     """
 
     estimate: FloatArray
     covariance: FloatArray
+    rows: FloatArray
+    source: Reference = NORMAL
 
     @classmethod
     def of_rows(
         cls, fit: Fit, cov: Covariance, Z: FloatArray, constant: FloatArray | float = 0.0
     ) -> LinearCombinations:
         """Combinations given as rows of working columns."""
-        return cls(Z @ fit.gamma + constant, Z @ cov.working @ Z.T)
+        return cls(Z @ fit.gamma + constant, Z @ cov.working @ Z.T, Z, cov.reference)
 
     def contrast(self, C: FloatArray) -> LinearCombinations:
         """Combinations of the combinations."""
-        return LinearCombinations(C @ self.estimate, C @ self.covariance @ C.T)
+        return LinearCombinations(C @ self.estimate, C @ self.covariance @ C.T, C @ self.rows, self.source)
+
+    @property
+    def reference(self) -> Reference:
+        """What their statistics are compared with."""
+        return self.source.along(self.rows)
 
     @property
     def se(self) -> FloatArray:
@@ -52,22 +62,19 @@ class LinearCombinations:
     @property
     def pvalues(self) -> FloatArray:
         """(m,) two-sided p-values."""
-        return np.asarray(2.0 * stats.norm.sf(np.abs(self.z)))
+        return self.reference.p_value(self.z)
+
+    def limits(self, alpha: float) -> FloatArray:
+        """(m, 2) limits at level ``1 - alpha``."""
+        return self.reference.limits(self.estimate, self.se, alpha)
 
 
-def half_width(se: FloatArray, alpha: float) -> FloatArray:
-    """Half the width of normal intervals at level ``1 - alpha``."""
-    if not 0.0 < alpha < 1.0:
-        raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
-    return np.asarray(stats.norm.isf(alpha / 2.0) * se)
-
-
-def on_probability(eta: FloatArray, se: FloatArray, alpha: float) -> dict[str, FloatArray]:
+def on_probability(at: LinearCombinations, alpha: float) -> dict[str, FloatArray]:
     """Probability, its delta-method standard error, and limits carried through the link from those of the log odds."""
-    half = half_width(se, alpha)
+    limits = probability(at.limits(alpha))
     return {
-        "prob": probability(eta),
-        "std_error": variance(eta) * se,
-        "conf_low": probability(eta - half),
-        "conf_high": probability(eta + half),
+        "prob": probability(at.estimate),
+        "std_error": variance(at.estimate) * at.se,
+        "conf_low": limits[:, 0],
+        "conf_high": limits[:, 1],
     }

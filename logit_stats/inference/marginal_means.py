@@ -22,7 +22,7 @@ from logit_stats.design.counterfactual import Variable, find_variable, used_colu
 from logit_stats.errors import DataError, check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
-from logit_stats.inference.linear_combinations import LinearCombinations, half_width, on_probability
+from logit_stats.inference.linear_combinations import LinearCombinations, on_probability
 from logit_stats.wording import lines, table
 
 ADJUSTMENTS = ("none", "tukey", "bonferroni", "holm", "sidak", "scheffe", "fdr_bh")
@@ -53,7 +53,7 @@ class MarginalMeans:
     def summary_frame(self, alpha: float = 0.05) -> pd.DataFrame:
         """Means on both scales: link, se_link, prob, std_error (of the probability), conf_low, conf_high."""
         at = self.combinations
-        columns = on_probability(at.estimate, at.se, alpha)
+        columns = on_probability(at, alpha)
         return self.levels.assign(link=at.estimate, se_link=at.se, **columns)
 
     def _groups(self) -> list[tuple[str, list[int]]]:
@@ -112,17 +112,17 @@ class MarginalMeans:
 
 
 def _contrast_frame(labels: list[str], at: LinearCombinations, alpha: float) -> pd.DataFrame:
-    half = half_width(at.se, alpha)
+    limits = at.limits(alpha)
     return pd.DataFrame(
         {
             "contrast": labels,
             "estimate": at.estimate,
             "std_error": at.se,
-            "z": at.z,
+            at.reference.letter: at.z,
             "p_value": at.pvalues,
             "odds_ratio": np.exp(at.estimate),
-            "conf_low": np.exp(at.estimate - half),
-            "conf_high": np.exp(at.estimate + half),
+            "conf_low": np.exp(limits[:, 0]),
+            "conf_high": np.exp(limits[:, 1]),
         }
     )
 
@@ -130,22 +130,27 @@ def _contrast_frame(labels: list[str], at: LinearCombinations, alpha: float) -> 
 def adjusted(at: LinearCombinations, adjust: str, means: int) -> FloatArray:
     """P-values of the contrasts of a number of means, adjusted for their number.
 
-    tukey: the studentized range (Tukey 1953); scheffe: chi-squared with ``means - 1`` degrees of freedom (Scheffé 1953);
+    tukey: the studentized range (Tukey 1953); scheffe: F with ``means - 1`` degrees of freedom (Scheffé 1953);
     bonferroni, sidak; holm (Holm 1979); fdr_bh (Benjamini and Hochberg 1995).
     """
     p = at.pvalues
     m = len(p)
+    df = np.inf if at.reference.df is None else at.reference.df
     if adjust == "none" or m <= 1:
         return p
     ways: dict[str, Callable[[], Any]] = {
-        "tukey": lambda: stats.studentized_range.sf(np.sqrt(2.0) * np.abs(at.z), means, np.inf),
-        "scheffe": lambda: stats.chi2.sf(at.z**2, means - 1),
+        "tukey": lambda: stats.studentized_range.sf(np.sqrt(2.0) * np.abs(at.z), means, df),
+        "scheffe": lambda: _scheffe(at.z**2, means - 1, at.reference.df),
         "bonferroni": lambda: np.minimum(1.0, m * p),
         "sidak": lambda: -np.expm1(m * np.log1p(-p)),
         "holm": lambda: _holm(p),
         "fdr_bh": lambda: stats.false_discovery_control(p, method="bh"),
     }
     return np.asarray(ways[adjust]())
+
+
+def _scheffe(square: FloatArray, q: int, df: Any) -> FloatArray:
+    return np.asarray(stats.chi2.sf(square, q) if df is None else stats.f.sf(square / q, q, df))
 
 
 def _holm(p: FloatArray) -> FloatArray:

@@ -55,7 +55,6 @@ def pairwise_test(
     term: str,
     method: str = "holm",
     alpha: float = 0.05,
-    df: float | FloatArray | None = None,
 ) -> TestTable:
     """Differences of the log odds between all pairs of levels of a factor, on the scale of the coefficients.
 
@@ -68,7 +67,7 @@ def pairwise_test(
     pairs = list(combinations(range(len(levels)), 2))
     R = np.array([effects[j] - effects[i] for i, j in pairs])
     labels = tuple(f"{levels[j]} - {levels[i]}" for i, j in pairs)
-    found = t_test(fit, cov, Constraints(R, np.zeros(len(R)), labels), df)
+    found = t_test(fit, cov, Constraints(R, np.zeros(len(R)), labels))
     frame = found.summary_frame(alpha)
     frame[f"pvalue-{method}"] = adjusted_pvalues(found.pvalue, method)
     frame[f"reject-{method}"] = frame[f"pvalue-{method}"] < alpha

@@ -12,7 +12,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import check_choice
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.covariance import Covariance
-from logit_stats.inference.linear_combinations import half_width
+from logit_stats.inference.reference import NORMAL, Reference
 from logit_stats.wording import WIDTH, lines
 
 
@@ -28,11 +28,14 @@ class Prediction:
         Its standard error.
     index : Index
         Row labels.
+    reference : Reference
+        What limits are taken from.
     """
 
     linear: FloatArray
     se_linear: FloatArray
     index: pd.Index
+    reference: Reference = NORMAL
 
     @property
     def predicted(self) -> FloatArray:
@@ -57,10 +60,8 @@ class Prediction:
         """
         check_choice("method", method, ("link", "delta"))
         if method == "delta":
-            half = half_width(self.se, alpha)
-            return np.column_stack([self.predicted - half, self.predicted + half])
-        half = half_width(self.se_linear, alpha)
-        return np.column_stack([probability(self.linear - half), probability(self.linear + half)])
+            return self.reference.limits(self.predicted, self.se, alpha)
+        return probability(self.reference.limits(self.linear, self.se_linear, alpha))
 
     def summary_frame(self, alpha: float = 0.05) -> pd.DataFrame:
         """Predicted, se, ci_lower and ci_upper (through the link), as statsmodels names them, and the linear predictor."""
@@ -111,7 +112,7 @@ class AveragePrediction:
 def prediction(cov: Covariance, Z: FloatArray, eta: FloatArray, index: pd.Index) -> Prediction:
     """Predictions for rows of working columns Z with linear predictor eta."""
     se = np.sqrt(np.maximum(np.einsum("ij,ij->i", Z @ cov.working, Z), 0.0))
-    return Prediction(eta, se, index)
+    return Prediction(eta, se, index, cov.reference.along(Z))
 
 
 def average_prediction(
@@ -124,5 +125,5 @@ def average_prediction(
     gradient = (a * variance(eta)) @ Z / a.sum()
     estimate = float(a @ probability(eta) / a.sum())
     se = float(np.sqrt(gradient @ cov.working @ gradient))
-    half = float(half_width(np.array(se), alpha))
+    half = float(cov.reference.along(gradient[None, :]).half_width(np.array([se]), alpha)[0])
     return AveragePrediction(estimate, se, estimate - half, estimate + half, len(eta))

@@ -13,7 +13,6 @@ from functools import partial
 from html import escape
 
 import numpy as np
-from scipy import stats
 
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
@@ -23,6 +22,7 @@ from logit_stats.estimation.likelihood import TALL_ROWS, moments
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.rows import score_residual
 from logit_stats.estimation.working import WorkingColumns, centred_columns
+from logit_stats.inference.reference import CHI_SQUARED, Joint, LikelihoodReference
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class ScoreTest:
     added : str
     robust : bool
         Whether it holds when the model's variance is wrong.
+    df_denom : float or None
+        Denominator degrees of freedom where the statistic is F, divided by a dispersion; None for chi-squared.
     """
 
     statistic: float
@@ -44,10 +46,11 @@ class ScoreTest:
     pvalue: float
     added: str
     robust: bool = False
+    df_denom: float | None = None
 
     def __str__(self) -> str:
         kind = "Robust score test" if self.robust else "Score test"
-        return f"{kind} of adding {self.added}: chi2({self.df}) = {self.statistic:.4f}, p = {self.pvalue:.4g}"
+        return f"{kind} of adding {self.added}: {Joint(self.statistic, self.df, self.df_denom, self.pvalue)}"
 
     __repr__ = __str__
 
@@ -55,7 +58,10 @@ class ScoreTest:
         return f"<p>{escape(str(self))}</p>"
 
 
-def score_test(design: Design, beta: FloatArray, columns: list[int], added: str, robust: bool = False) -> ScoreTest:
+def score_test(
+    design: Design, beta: FloatArray, columns: list[int], added: str, robust: bool = False,
+    reference: LikelihoodReference = CHI_SQUARED,
+) -> ScoreTest:  # fmt: skip
     """Score test of some columns of a design at an estimate of the others.
 
     Parameters
@@ -69,6 +75,8 @@ def score_test(design: Design, beta: FloatArray, columns: list[int], added: str,
     added : str
         What they are.
     robust : bool
+    reference : LikelihoodReference
+        What the statistic is compared with, unless robust.
 
     Raises
     ------
@@ -99,7 +107,8 @@ def score_test(design: Design, beta: FloatArray, columns: list[int], added: str,
             clear[:, others] = -inside.solve(np.ascontiguousarray(here.information[np.ix_(others, columns)])).T
         score = clear @ here.score
         statistic = float(score @ EquilibratedCholesky(clear @ meat @ clear.T).solve(score))
-    return ScoreTest(statistic, len(columns), float(stats.chi2.sf(statistic, len(columns))), added, robust)
+    found = (CHI_SQUARED if robust else reference).test(statistic, len(columns))
+    return ScoreTest(found.statistic, found.df, found.pvalue, added, robust, found.df_denom)
 
 
 def _meat(block: Block, gamma: FloatArray, working: WorkingColumns, sampling: bool) -> FloatArray:

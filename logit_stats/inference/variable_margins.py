@@ -16,16 +16,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.counterfactual import Part, Variable, find_variable, parts, used_column, variables
 from logit_stats.design.given_rows import for_rows_used
-from logit_stats.errors import DataError, check_choice, listed
+from logit_stats.errors import DataError, check_alpha, check_choice, listed
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.category_effects import mean_category_derivatives, mean_category_probabilities
 from logit_stats.inference.covariance import Covariance
+from logit_stats.inference.reference import Reference
 from logit_stats.wording import table
 
 METHODS = ("dydx", "eyex", "dyex", "eydx")
@@ -44,8 +44,8 @@ class Margins:
     Attributes
     ----------
     frame : DataFrame
-        One row for each effect: variable, contrast, the values and groups it holds for, estimate, std_error, z, p_value,
-        conf_low, conf_high. Ratios have their standard error on the log scale.
+        One row for each effect: variable, contrast, the values and groups it holds for, estimate, std_error, z (or t, as the
+        covariance has it), p_value, conf_low, conf_high. Ratios have their standard error on the log scale.
     covariance : (m, m)
         Covariance of the estimates (of their logarithms for ratios).
     method, comparison : str
@@ -129,8 +129,7 @@ def variable_margins(
     check_choice("method", method, METHODS)
     check_choice("comparison", comparison, COMPARISONS)
     check_choice("changes", changes, CHANGES)
-    if not 0.0 < alpha < 1.0:
-        raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
+    check_alpha(alpha)
     design = fit.design
     known = variables(design)
     wanted = [names] if isinstance(names, str) else list(known) if names is None else list(names)
@@ -152,7 +151,7 @@ def variable_margins(
             rows.append({**named, "estimate": estimate})
             gradients.append(gradient)
     G = np.array(gradients)
-    return _table(rows, G @ cov.working @ G.T, method, comparison, alpha, cov.cov_type, effects)
+    return _table(rows, G @ cov.working @ G.T, cov.reference.along(G), method, comparison, alpha, cov.cov_type, effects)
 
 
 @dataclass(frozen=True, eq=False)
@@ -330,6 +329,7 @@ def _quartic_derivative(s: FloatArray) -> FloatArray:
 def _table(
     rows: list[dict[str, Any]],
     covariance: FloatArray,
+    reference: Reference,
     method: str,
     comparison: str,
     alpha: float,
@@ -341,15 +341,15 @@ def _table(
     se = np.sqrt(np.diag(covariance))
     with np.errstate(divide="ignore", invalid="ignore"):
         z = estimate / se
-    half = stats.norm.isf(alpha / 2.0) * se
-    low, high = estimate - half, estimate + half
+    low, high = reference.limits(estimate, se, alpha).T.copy()
     # ratios are worked out as logarithms, and only changes of levels are compared by ratios
     is_change = ~frame["contrast"].str.startswith(("dy/", "d(lny)/")).to_numpy()
     if comparison != "difference":
         for column in (estimate, low, high):
             column[is_change] = np.exp(column[is_change])
     frame["estimate"] = estimate
-    frame = frame.assign(std_error=se, z=z, p_value=2.0 * stats.norm.sf(np.abs(z)), conf_low=low, conf_high=high)
+    statistics = {"std_error": se, reference.letter: z, "p_value": reference.p_value(z)}
+    frame = frame.assign(**statistics, conf_low=low, conf_high=high)
     if comparison != "difference" and not is_change.any():
         raise DataError(
             f"comparison={comparison!r} compares levels, and {listed([e.variable.name for e in effects])} has none."

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.inference.covariance import Covariance
+from logit_stats.inference.reference import Joint
 
 
 def z_values(fit: Fit, cov: Covariance) -> FloatArray:
@@ -23,36 +21,18 @@ def z_values(fit: Fit, cov: Covariance) -> FloatArray:
     return z if fit.free_parameters == fit.parameters else np.where(cov.standard_errors > 0.0, z, np.nan)
 
 
-def p_values(z: FloatArray, df: float | None) -> FloatArray:
-    """(k,) two-sided p-values, from the normal distribution or (`df`) from Student's t; exact in the far tail."""
-    size = np.abs(z)
-    return np.asarray(2.0 * (stats.norm.sf(size) if df is None else stats.t.sf(size, df)))
-
-
-def t_degrees(fit: Fit, cov: Covariance, use_t: bool) -> Any:
-    """Degrees of freedom of Student's t, one number or one for each coefficient; None for the normal distribution.
-
-    The covariance's own where it has some; else, with `use_t`, those of a survey's design or n - k.
-    """
-    if cov.df is not None or not use_t:
-        return cov.df
-    return fit.design.observations - fit.free_parameters if cov.df_design is None else cov.df_design
-
-
 @dataclass(frozen=True, eq=False)
 class Reported:
-    """A fit with the covariance and the distribution that its summary reports.
+    """A fit with the covariance that its summary reports.
 
     Attributes
     ----------
     fit : Fit
     cov : Covariance
-    use_t : bool
     """
 
     fit: Fit
     cov: Covariance
-    use_t: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,10 +47,15 @@ class Reported:
     @property
     def p_values(self) -> FloatArray:
         """(k,) two-sided p-values."""
-        return p_values(z_values(self.fit, self.cov), t_degrees(self.fit, self.cov, self.use_t))
+        return p_values(self.fit, self.cov)
 
 
-def wald_interval(fit: Fit, cov: Covariance, alpha: float, df: float | None) -> FloatArray:
+def p_values(fit: Fit, cov: Covariance) -> FloatArray:
+    """(k,) two-sided p-values of the coefficients, from the reference distribution of the covariance."""
+    return cov.reference.p_value(z_values(fit, cov))
+
+
+def wald_interval(fit: Fit, cov: Covariance, alpha: float) -> FloatArray:
     """(k, 2) limits: coefficient plus and minus a quantile times the standard error.
 
     Raises
@@ -78,11 +63,7 @@ def wald_interval(fit: Fit, cov: Covariance, alpha: float, df: float | None) -> 
     DataError
         Unless 0 < alpha < 1.
     """
-    if not 0.0 < alpha < 1.0:
-        raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
-    quantile = stats.norm.isf(alpha / 2.0) if df is None else stats.t.isf(alpha / 2.0, df)
-    half = quantile * cov.standard_errors
-    return np.column_stack([fit.beta - half, fit.beta + half])
+    return cov.reference.limits(fit.beta, cov.standard_errors, alpha)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +73,22 @@ class OverallTest:
     Attributes
     ----------
     statistic : float
-        Chi-squared statistic.
+        Chi-squared statistic, or F where there are denominator degrees of freedom.
     df : int
         Number of slopes.
     pvalue : float
         Its p-value.
+    df_denom : float or None
+        Denominator degrees of freedom of F; None for chi-squared.
     """
 
     statistic: float
     df: int
     pvalue: float
+    df_denom: float | None = None
 
     def __str__(self) -> str:
-        return f"chi2({self.df}) = {self.statistic:.4f}, p = {self.pvalue:.4g}"
+        return str(Joint(self.statistic, self.df, self.df_denom, self.pvalue))
 
     __repr__ = __str__
 
@@ -125,4 +109,5 @@ def overall_wald(fit: Fit, cov: Covariance) -> OverallTest | None:
         return None
     gamma = fit.gamma[slopes]
     statistic = float(gamma @ factor.solve(gamma))
-    return OverallTest(statistic, len(slopes), float(stats.chi2.sf(statistic, len(slopes))))
+    found = cov.reference.joint(statistic, len(slopes), np.eye(fit.parameters)[slopes])
+    return OverallTest(found.statistic, found.df, found.pvalue, found.df_denom)

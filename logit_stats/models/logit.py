@@ -17,7 +17,7 @@ from logit_stats.errors import NearSeparationWarning, check_choice
 from logit_stats.estimation.gradient_descent import Descent
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.cluster import check_settings
-from logit_stats.inference.covariance import COV_TYPES, covariance, default_cov_type
+from logit_stats.inference.covariance import COV_TYPES, covariance
 from logit_stats.inference.near_separation import near_separation
 from logit_stats.models.at_parameters import BinaryLikelihood
 from logit_stats.results.logit import LogitResults
@@ -142,7 +142,7 @@ class Logit(BinaryLikelihood):
         tol: float | None = None,
         cov_type: str | None = None,
         cov_kwds: dict[str, Any] | None = None,
-        use_t: bool = False,
+        use_t: bool | None = None,
         disp: bool = False,
         callback: Callable[[FloatArray], None] | None = None,
         *,
@@ -231,11 +231,11 @@ class Logit(BinaryLikelihood):
             check_rank=self.check_rank,
             descent=Descent(learning_rate, epochs, batch_size, decay, seed),
         )
-        cov = covariance(fitted, default_cov_type(fitted) if cov_type is None else cov_type, **settings)
+        cov = covariance(fitted, cov_type, use_t, **settings)
         near = near_separation(fitted)
         if near is not None:
             warnings.warn(near.message(fitted), NearSeparationWarning, stacklevel=2)
-        results = LogitResults(self.with_design(fitted.design), fitted, cov, use_t)
+        results = LogitResults(self.with_design(fitted.design), fitted, cov)
         if disp:
             print(results.convergence_message())
         return results
@@ -315,7 +315,7 @@ class Logit(BinaryLikelihood):
         from logit_stats.estimation.constrained import constrained_fit
 
         fitted = constrained_fit(self.design, read_constraints(constraints, self.design.names), maxiter, tol)
-        return LogitResults(self, fitted, covariance(fitted), False)
+        return LogitResults(self, fitted, covariance(fitted))
 
     def fit_limit(self, maxiter: int = 35, tol: float | None = None) -> LimitResults:
         """Fit by maximum likelihood, to the limit where the estimate is infinite.

@@ -23,7 +23,7 @@ from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.scipy_methods import SCIPY_METHODS
 from logit_stats.estimation.working import WorkingColumns
 from logit_stats.inference.cluster import check_settings
-from logit_stats.inference.covariance import COV_TYPES, covariance, default_cov_type
+from logit_stats.inference.covariance import COV_TYPES, covariance
 from logit_stats.models.base import DesignModel
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ class MNLogit(DesignModel):
         tol: float | None = None,
         cov_type: str | None = None,
         cov_kwds: dict[str, Any] | None = None,
-        use_t: bool = False,
+        use_t: bool | None = None,
         disp: bool = False,
         callback: Callable[[FloatArray], None] | None = None,
     ) -> MNLogitResults:
@@ -303,8 +303,8 @@ class MNLogit(DesignModel):
             callback=callback,
             check_rank=self.check_rank,
         )
-        cov = covariance(fitted, default_cov_type(fitted) if cov_type is None else cov_type, **settings)
-        results = MNLogitResults(self.with_design(fitted.design), fitted, cov, use_t)
+        cov = covariance(fitted, cov_type, use_t, **settings)
+        results = MNLogitResults(self.with_design(fitted.design), fitted, cov)
         if disp:
             print(results.convergence_message())
         return results

@@ -193,7 +193,9 @@ def _fit_mnlogit(res: MNLogitResults) -> Any:
     times = np.ones(design.rows, dtype=np.intp) if design.frequency is None else design.frequency.astype(np.intp)
     codes, X = np.repeat(res.model.categories.codes, times), np.repeat(np.asarray(design.X), times, axis=0)
     cov_type = res.cov_type if res.cov_type == "HC0" else "nonrobust"
-    return sm.MNLogit(codes, X).fit(disp=0, maxiter=200, tol=1e-12, cov_type=cov_type, use_t=res.use_t)
+    return sm.MNLogit(codes, X).fit(
+        disp=0, maxiter=200, tol=1e-12, cov_type=cov_type, use_t=bool(res.covariance_.use_t)
+    )
 
 
 def _category_rows(res: MNLogitResults, theirs: Any, rtol: float) -> Iterator[dict[str, Any]]:
@@ -252,7 +254,7 @@ def _fit_logit(res: LogitResults) -> Any:
     offset = None if design.offset is None else design.offset.values
     model = sm.Logit(design.response.successes, np.asarray(design.X), offset=offset)
     cov_type, settings = _peer_covariance(res)
-    return model.fit(disp=0, maxiter=100, cov_type=cov_type, cov_kwds=settings, use_t=res.use_t)
+    return model.fit(disp=0, maxiter=100, cov_type=cov_type, cov_kwds=settings, use_t=_comparable(res).use_t)
 
 
 def _fit_glm(res: LogitResults) -> Any:
@@ -269,7 +271,7 @@ def _fit_glm(res: LogitResults) -> Any:
     offset = None if design.offset is None else design.offset.values
     model = sm.GLM(y, np.asarray(design.X), family=sm.families.Binomial(), offset=offset, **weights)
     cov_type, settings = _peer_covariance(res)
-    return model.fit(tol=1e-12, maxiter=200, cov_type=cov_type, cov_kwds=settings, use_t=res.use_t)
+    return model.fit(tol=1e-12, maxiter=200, cov_type=cov_type, cov_kwds=settings, use_t=_comparable(res).use_t)
 
 
 def _peer_covariance(res: LogitResults) -> tuple[str, dict[str, Any] | None]:
@@ -348,7 +350,7 @@ def _rows(res: LogitResults, theirs: Any, rtol: float, uses_glm: bool) -> Iterat
     labels = [f"{names[i]} x {names[j]}" for i, j in pairs]
     of = [np.array([M[i, j] for i, j in pairs]) for M in (V, W, np.outer(se, se))]
     yield from _compare("cov_params", labels, of[0], of[1], of[2], rtol, deviates)
-    yield from _fit_rows(res, theirs, rtol, uses_glm)
+    yield from _fit_rows(ours, theirs, rtol, uses_glm)
     prob = np.asarray(res.predict())
     labels = [str(label) for label in res.fit_.design.index]
     yield from _compare("predict", labels, prob, np.asarray(theirs.predict()), np.ones_like(prob), rtol)

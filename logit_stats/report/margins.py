@@ -26,13 +26,13 @@ def margins_summary(margins: ColumnMargins, head: str, alpha: float) -> Summary:
          adaptive(row[4], 3), adaptive(row[5], 3))
         for name, row in zip(margins.names, frame.to_numpy().tolist(), strict=True)
     ]  # fmt: skip
-    effects = Table.of(body, head=("", *_heads(head, alpha)), layout=_EFFECTS_LAYOUT)
+    effects = Table.of(body, head=("", *_heads(margins, head, alpha)), layout=_EFFECTS_LAYOUT)
     return Summary((header, effects), [margins.note] if margins.note else [])
 
 
 def category_margins_summary(margins: CategoryMargins, head: str, alpha: float) -> Summary:
     """Header and a table of the effects on each category."""
-    tables = equation_tables(margins.categories, margins.names, _heads(head, alpha), margins.numbers(alpha))
+    tables = equation_tables(margins.categories, margins.names, _heads(margins, head, alpha), margins.numbers(alpha))
     header = _header(margins, "MNLogit Marginal Effects")
     return Summary((header, *tables), [margins.note] if margins.note else [])
 
@@ -42,5 +42,6 @@ def _header(margins: ColumnMargins, title: str) -> Table:
     return Table.of(items, title=title, align="lr", layout=_HEADER_LAYOUT)
 
 
-def _heads(head: str, alpha: float) -> tuple[str, ...]:
-    return (head, "std err", "z", "P>|z|", f"[{alpha / 2:.12g}", f"{1 - alpha / 2:.12g}]")
+def _heads(margins: ColumnMargins, head: str, alpha: float) -> tuple[str, ...]:
+    letter = margins.reference.letter
+    return (head, "std err", letter, f"P>|{letter}|", f"[{alpha / 2:.12g}", f"{1 - alpha / 2:.12g}]")

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError
+from logit_stats.errors import DataError, check_alpha
 from logit_stats.report.numbers import adaptive, count, fixed, significant
 from logit_stats.report.summary_output import Summary, Summary2
 from logit_stats.report.table import Table, TextLayout
@@ -163,8 +163,7 @@ def _coefficients(res: Any, alpha: float) -> FloatArray:
 
 def coefficient_heads(first: list[str], res: Any, alpha: float) -> list[str]:
     """Heads of the six columns; the limits are named by their probabilities."""
-    if not 0.0 < alpha < 1.0:
-        raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
+    check_alpha(alpha)
     letter = "t" if getattr(res, "uses_t", getattr(res, "use_t", False)) else "z"
     # twelve digits: 1 - alpha / 2 must not show its rounding error
     return [*first, letter, f"P>|{letter}|", f"[{alpha / 2:.12g}", f"{1 - alpha / 2:.12g}]"]

@@ -65,7 +65,7 @@ class BiasReducedResults(LogitResults):
 
     def _limits(self, alpha: float, method: str) -> FloatArray:
         check_choice("method", method, ("wald",))
-        return wald_interval(self.fit_, self.covariance_, alpha, self._t_df)
+        return wald_interval(self.fit_, self.covariance_, alpha)
 
     @property
     def profile_(self) -> Any:
@@ -160,7 +160,7 @@ def _results(model: Logit, fitted: Fit, point: PenalizedPoint) -> BiasReducedRes
 
     model, cov = model.with_design(fitted.design), covariance(fitted, "nonrobust")
     if fitted.method == "firth":
-        return FirthResults(model, fitted, cov, False, point)
+        return FirthResults(model, fitted, cov, point)
     return BiasReducedResults(model, fitted, cov)
 
 

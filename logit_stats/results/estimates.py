@@ -38,7 +38,7 @@ class Estimates(Finished):
     @property
     def pvalues(self) -> Vector:
         """(k,) two-sided p-values."""
-        return self._coefficients(p_values(z_values(self.fit_, self.covariance_), self._t_df))
+        return self._coefficients(p_values(self.fit_, self.covariance_))
 
     def conf_int(self, alpha: float = 0.05, method: str = "wald") -> Matrix:
         """(k, 2) confidence limits at level ``1 - alpha``.
@@ -58,12 +58,12 @@ class Estimates(Finished):
         if method == "profile":
             from logit_stats.inference.profile import profile_interval
 
-            return profile_interval(self.fit_, alpha)
+            return profile_interval(self.fit_, self.covariance_.likelihood_reference.plain_alpha(alpha))
         if method in ("bootstrap", "bca"):
             from logit_stats.inference.bootstrap import resampled_interval
 
             return resampled_interval(self.covariance_.bootstrap, alpha, method)
-        return wald_interval(self.fit_, self.covariance_, alpha, self._t_df)
+        return wald_interval(self.fit_, self.covariance_, alpha)
 
     def bootstrap(
         self, reps: int = 999, *, seed: int | None = None, groups: Any = None, progress: bool | None = None

@@ -13,9 +13,9 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.removed import DesignWithoutRows, removed_if_long
 from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
-from logit_stats.inference.covariance import Covariance
+from logit_stats.inference.covariance import Covariance, covariance
 from logit_stats.inference.hauck_donner import hauck_donner
-from logit_stats.inference.wald import Reported, t_degrees
+from logit_stats.inference.wald import Reported
 
 if TYPE_CHECKING:
     from logit_stats.models.logit import Logit
@@ -44,14 +44,11 @@ class Finished:
         The finished fit in the solver's terms.
     covariance_ : Covariance
         The covariance that standard errors, tests and intervals use.
-    use_t : bool
-        Whether they use Student's t.
     """
 
     model: Logit
     fit_: Fit
     covariance_: Covariance
-    use_t: bool = False
 
     def _coefficients(self, values: FloatArray) -> Vector:
         return pd.Series(values, index=self.model.exog_names) if self.fit_.design.labelled else values
@@ -62,6 +59,15 @@ class Finished:
     @cached_property
     def _statistics(self) -> FitStatistics:
         return FitStatistics(self.fit_)
+
+    def _criterion(self, name: str) -> float:
+        """Information criterion; NaN with a dispersion, under which there is no likelihood."""
+        value = self._statistics.criterion(name)
+        return float("nan") if self.covariance_.likelihood_reference.scaled else value
+
+    def _covariance(self, cov_type: str, use_t: bool | None, settings: dict[str, Any]) -> Covariance:
+        """Another covariance; t is used where it was asked for, now or at the fit."""
+        return covariance(self.fit_, cov_type, self.covariance_.use_t if use_t is None else use_t, **settings)
 
     @cached_property
     def _past_peak(self) -> tuple[str, ...]:
@@ -81,10 +87,10 @@ class Finished:
             "_past_peak": self._past_peak,
             "_score": self._score,
         }
-        covariance = replace(
+        cov = replace(
             self.covariance_, settings={name: removed_if_long(v) for name, v in self.covariance_.settings.items()}
         )
-        found = replace(self, model=self.model.with_design(fit.design), fit_=fit, covariance_=covariance)
+        found = replace(self, model=self.model.with_design(fit.design), fit_=fit, covariance_=cov)
         found.__dict__.update(values)
         return found
 
@@ -96,14 +102,12 @@ class Finished:
         return other
 
     @property
-    def uses_t(self) -> bool:
+    def use_t(self) -> bool:
         """Whether p-values and intervals are Student's t: on request, or as the covariance has it."""
-        return self.use_t or self.covariance_.df is not None
+        return self.covariance_.reference.uses_t
 
-    @property
-    def _t_df(self) -> Any:
-        return t_degrees(self.fit_, self.covariance_, self.use_t)
+    uses_t = use_t
 
     @property
     def _reported(self) -> Reported:
-        return Reported(self.fit_, self.covariance_, self.use_t)
+        return Reported(self.fit_, self.covariance_)

@@ -22,7 +22,7 @@ from logit_stats.inference.covariance import COV_TYPES, Covariance, covariance
 from logit_stats.inference.penalized import PenalizedProfile, augmented_covariance, own_null
 from logit_stats.inference.profile import Profile
 from logit_stats.inference.row_scores import leverages
-from logit_stats.inference.wald import OverallTest, p_values, wald_interval, z_values
+from logit_stats.inference.wald import OverallTest, p_values, wald_interval
 from logit_stats.results.bias_reduced import BiasReducedResults
 
 
@@ -41,7 +41,7 @@ class _FromLikelihood(BiasReducedResults):
     def _limits(self, alpha: float, method: str) -> FloatArray:
         check_choice("method", method, ("profile", "wald"))
         if method == "wald":
-            return wald_interval(self.fit_, self.covariance_, alpha, None)
+            return wald_interval(self.fit_, self.covariance_, alpha)
         return self._profile_limits(alpha)
 
     def _profile_limits(self, alpha: float) -> FloatArray:
@@ -85,7 +85,7 @@ class FirthResults(_FromLikelihood):
     def _profile_limits(self, alpha: float) -> FloatArray:
         return np.array([self.profile_.interval(j, alpha) for j in range(self.fit_.parameters)])
 
-    def with_cov(self, cov_type: str, **settings: Any) -> Self:
+    def with_cov(self, cov_type: str, use_t: bool | None = None, **settings: Any) -> Self:
         """Return the same fit with another covariance: those of `LogitResults.with_cov`, or "augmented".
 
         "augmented" is the inverse information of the data that Firth's estimate is the maximum-likelihood estimate of:
@@ -94,7 +94,7 @@ class FirthResults(_FromLikelihood):
         if cov_type == "augmented" and not settings:
             return replace(self, covariance_=augmented_covariance(self.fit_))
         check_choice("cov_type", cov_type, ("augmented", *COV_TYPES))
-        return super().with_cov(cov_type, **settings)
+        return super().with_cov(cov_type, use_t, **settings)
 
     @cached_property
     def _statistics(self) -> PenalizedStatistics:
@@ -149,7 +149,7 @@ class FirthResults(_FromLikelihood):
         """
         self._need_constant("FLIC")
         fitted = refitted(self.fit_, with_fitted_intercept(self.fit_), "flic")
-        return FlicResults(self.model, fitted, covariance(fitted, "nonrobust"), False, self)
+        return FlicResults(self.model, fitted, covariance(fitted, "nonrobust"), self)
 
     def flac(self) -> FlacResults:
         """Return the fit with the penalty as data and an indicator of these, so that probabilities are right on average (FLAC).
@@ -173,7 +173,7 @@ class FirthResults(_FromLikelihood):
             larger.standard_errors[:k],
             "from the information of the augmented data, the indicator among its columns",
         )
-        return FlacResults(self.model, fitted, cov, False, larger)
+        return FlacResults(self.model, fitted, cov, larger)
 
     def _need_constant(self, what: str) -> None:
         if self.fit_.design.constant is None:
@@ -202,13 +202,13 @@ class FlicResults(_FromLikelihood):
         """(k,) p-values: Firth's for the slopes, Wald's for the intercept."""
         slopes = np.array(self._firth.pvalues, dtype=np.float64)
         j = self.fit_.design.constant
-        slopes[j] = p_values(z_values(self.fit_, self.covariance_), None)[j]
+        slopes[j] = p_values(self.fit_, self.covariance_)[j]
         return self._coefficients(slopes)
 
     def _profile_limits(self, alpha: float) -> FloatArray:
         limits = self._firth._profile_limits(alpha)
         j = self.fit_.design.constant
-        limits[j] = wald_interval(self.fit_, self.covariance_, alpha, None)[j]
+        limits[j] = wald_interval(self.fit_, self.covariance_, alpha)[j]
         return limits
 
     def _what(self) -> list[str]:

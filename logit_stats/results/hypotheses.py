@@ -40,13 +40,13 @@ class JointTests(Finished):
         """
         from logit_stats.inference.hypotheses import t_test
 
-        return t_test(self.fit_, self.covariance_, self._constraints(r_matrix), self._degrees(use_t))
+        return t_test(self.fit_, self.covariance_, self._constraints(r_matrix), use_t)
 
     def wald_test(self, r_matrix: Any, use_f: bool | None = None) -> WaldTest:
         """Test constraints jointly, by chi-squared, or by F with n - k denominator degrees of freedom; see `t_test`."""
         from logit_stats.inference.hypotheses import wald_test
 
-        return wald_test(self.fit_, self.covariance_, self._constraints(r_matrix), self._degrees(use_f))
+        return wald_test(self.fit_, self.covariance_, self._constraints(r_matrix), use_f)
 
     def f_test(self, r_matrix: Any) -> WaldTest:
         """Test constraints jointly by F with n - k denominator degrees of freedom; see `t_test`."""
@@ -56,19 +56,13 @@ class JointTests(Finished):
         """Joint Wald test of the columns of each term."""
         from logit_stats.inference.deviance_analysis import wald_of_terms
 
-        return wald_of_terms(self.fit_, self.covariance_, self._degrees(None))
-
-    def _degrees(self, use_t: bool | None) -> float | None:
-        """Degrees of freedom; of a covariance that has its own for each coefficient the fewest, to err on the safe side."""
-        use_t = self.uses_t if use_t is None else use_t
-        own = self.covariance_.df
-        if not use_t or own is None:
-            return (self._t_df if self.use_t else self._statistics.df_resid) if use_t else None
-        return float(own.min())
+        return wald_of_terms(self.fit_, self.covariance_)
 
     def lr_test(self, other: Finished) -> LikelihoodRatioTest:
         """Likelihood-ratio test against a nested (or nesting) fit to the same rows."""
-        return likelihood_ratio_test(self.fit_, fit_of(other, "lr_test()"))
+        other_fit = fit_of(other, "lr_test()")
+        larger = self if self.fit_.free_parameters >= other_fit.free_parameters else other
+        return likelihood_ratio_test(self.fit_, other_fit, larger.covariance_.likelihood_reference)
 
     def anova(self, type: int = 1, test: str = "LR") -> TestTable:
         """Analysis of deviance of types 1, 2 and 3, by "LR", "Wald" or "score"; see `deviance_analysis.anova`."""
@@ -80,19 +74,19 @@ class JointTests(Finished):
         """Leave out each term in turn that no other contains: deviance, AIC, likelihood-ratio test."""
         from logit_stats.inference.deviance_analysis import drop1
 
-        return drop1(self.fit_, self._measures)
+        return drop1(self.fit_, self.covariance_, self._measures)
 
     def add1(self, scope: Any) -> TestTable:
         """Add each term (``"z + x:z"``) or column in turn: deviance, AIC, likelihood-ratio test."""
         from logit_stats.inference.deviance_analysis import add1
 
-        return add1(self.fit_, self._measures, scope, _callers_scope())
+        return add1(self.fit_, self.covariance_, self._measures, scope, _callers_scope())
 
     @property
     def _measures(self) -> Measures:
         from logit_stats.inference.deviance_analysis import Measures
 
-        return Measures(self._statistics.deviance, self._statistics.criterion("aic"))
+        return Measures(self._statistics.deviance, self._criterion("aic"))
 
 
 class Hypotheses(JointTests):
@@ -102,7 +96,7 @@ class Hypotheses(JointTests):
         """Differences between all pairs of levels of a factor; p-values adjusted by "holm", "bonferroni" or "fdr_bh"."""
         from logit_stats.inference.multiple_testing import pairwise_test
 
-        return pairwise_test(self.fit_, self.covariance_, term_name, method, alpha, self._degrees(None))
+        return pairwise_test(self.fit_, self.covariance_, term_name, method, alpha)
 
     def score_test(self, added: Any, robust: bool | None = None) -> ScoreTest:
         """Score test of columns that the model does not have, without fitting the larger model.
@@ -117,7 +111,7 @@ class Hypotheses(JointTests):
         from logit_stats.inference.added_terms import score_test_of_added
 
         robust = self.covariance_.robust if robust is None else robust
-        return score_test_of_added(self.fit_, added, robust, _callers_scope())
+        return score_test_of_added(self.fit_, self.covariance_, added, robust, _callers_scope())
 
     def evidence(self, term: str, alpha: float = 0.05) -> Evidence:
         """Wald, likelihood-ratio and score tests, profile and robust intervals of one term side by side: do they agree?"""

@@ -34,8 +34,9 @@ class Likelihood(Finished):
 
     @property
     def llr_pvalue(self) -> float:
-        """P-value of `llr`."""
-        return self._statistics.llr_pvalue
+        """P-value of `llr`; with a dispersion by F."""
+        found, reference = self._statistics, self.covariance_.likelihood_reference
+        return reference.test(found.llr, found.df_model).pvalue if reference.scaled else found.llr_pvalue
 
     @property
     def prsquared(self) -> float:
@@ -59,22 +60,22 @@ class Likelihood(Finished):
 
     @property
     def aic(self) -> float:
-        """Akaike's information criterion."""
-        return self._statistics.criterion("aic")
+        """Akaike's information criterion; NaN with a dispersion, under which there is no likelihood."""
+        return self.info_criteria("aic")
 
     @property
     def bic(self) -> float:
         """Schwarz's information criterion; n is the number of observations."""
-        return self._statistics.criterion("bic")
+        return self.info_criteria("bic")
 
     @property
     def aicc(self) -> float:
         """AIC corrected for small samples."""
-        return self._statistics.criterion("aicc")
+        return self.info_criteria("aicc")
 
     def info_criteria(self, crit: str) -> float:
         """Information criterion `crit`: "aic", "bic" or "aicc"."""
-        return self._statistics.criterion(crit)
+        return self._criterion(crit)
 
     def pseudo_rsquared(self, kind: str = "mcfadden") -> Any:
         """Pseudo-R² of one kind, or of all as a Series (``kind="all"``)."""

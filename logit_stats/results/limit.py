@@ -88,7 +88,7 @@ class LimitResults(Estimates, Likelihood):
     def _limits(self, alpha: float, method: str) -> FloatArray:
         check_choice("method", method, ("profile", "wald"))
         if method == "wald":
-            return wald_interval(self.fit_, self.covariance_, alpha, None)
+            return wald_interval(self.fit_, self.covariance_, alpha)
         return np.array([self._profile.interval(j, alpha) for j in range(self.fit_.parameters)])
 
     def odds_ratios(self, alpha: float = 0.05, method: str = "profile") -> pd.DataFrame:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from logit_stats.inference.covariance import covariance
 from logit_stats.results.accuracy import Accuracy
 from logit_stats.results.diagnosis import Diagnosis
 from logit_stats.results.effects import Effects
@@ -36,11 +35,9 @@ class LogitResults(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy,
         The finished fit in the solver's terms.
     covariance_ : Covariance
         The covariance that standard errors, tests and intervals use.
-    use_t : bool
-        Whether they use Student's t.
     """
 
-    def with_cov(self, cov_type: str, **settings: Any) -> Self:
+    def with_cov(self, cov_type: str, use_t: bool | None = None, **settings: Any) -> Self:
         """Return the same fit with another covariance, without fitting again.
 
         Parameters
@@ -62,7 +59,7 @@ class LogitResults(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy,
         >>> res.with_cov("HC3").bse.round(4).tolist()
         [0.7321, 0.0299, 0.3284]
         """
-        return self._carried_to(replace(self, covariance_=covariance(self.fit_, cov_type, **settings)))
+        return self._carried_to(replace(self, covariance_=self._covariance(cov_type, use_t, settings)))
 
     def summary_notes(self) -> list[str]:
         """Return the sentences that stand under the summary."""

@@ -13,7 +13,6 @@ import pandas as pd
 from logit_stats.assess.category_classification import CategoryClassification, category_table
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError, check_choice
-from logit_stats.inference.covariance import covariance
 from logit_stats.models.multinomial import MNLogit, by_category
 from logit_stats.results.estimates import Estimates
 from logit_stats.results.finished import Matrix, Vector
@@ -49,8 +48,6 @@ class MNLogitResults(Estimates, Likelihood, JointTests):
         The finished fit in the solver's terms.
     covariance_ : Covariance
         The covariance that standard errors, tests and intervals use.
-    use_t : bool
-        Whether they use Student's t.
     """
 
     model: MNLogit  # type: ignore[assignment]
@@ -133,7 +130,7 @@ class MNLogitResults(Estimates, Likelihood, JointTests):
             return self._statistics.pseudo_rsquared(kind)
         return pd.Series({name: self._statistics.pseudo_rsquared(name) for name in LIKELIHOOD_RSQUARED})
 
-    def with_cov(self, cov_type: str, **settings: Any) -> Self:
+    def with_cov(self, cov_type: str, use_t: bool | None = None, **settings: Any) -> Self:
         """Return the same fit with another covariance, without fitting again.
 
         Parameters
@@ -142,7 +139,7 @@ class MNLogitResults(Estimates, Likelihood, JointTests):
         **settings
             As for `LogitResults.with_cov`.
         """
-        return replace(self, covariance_=covariance(self.fit_, cov_type, **settings))
+        return replace(self, covariance_=self._covariance(cov_type, use_t, settings))
 
     # Rows.
 

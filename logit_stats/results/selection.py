@@ -139,7 +139,7 @@ def step(
     found = select(start, scope, namespace, direction, criterion, constant, enter, stay)
     model = res.model.with_design(found.fit.design)
     kind = res.covariance_
-    result = type(res)(model, found.fit, covariance(found.fit, kind.cov_type, **kind.settings), res.use_t)
+    result = type(res)(model, found.fit, covariance(found.fit, kind.cov_type, kind.use_t, **kind.settings))
     return StepPath(result, found.path, criterion, found)
 
 

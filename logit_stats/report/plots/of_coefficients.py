@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from logit_stats.errors import DataError, listed
+from logit_stats.errors import DataError, check_alpha, listed
 from logit_stats.report.plots.canvas import (
     MARKERS,
     axes,
@@ -144,8 +144,7 @@ def profile(res: Any, name: str, *, alpha: float, ax: Any) -> Any:
     names = list(res.model.exog_names)
     if name not in names:
         raise DataError(f"{name!r} is no coefficient; they are {listed(names, 10)}.")
-    if not 0.0 < alpha < 1.0:
-        raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
+    check_alpha(alpha)
     j, at = names.index(name), _profile_of(res)
     quantile = float(stats.chi2.isf(alpha, 1))
     limits = at.interval(j, alpha)
