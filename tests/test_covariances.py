@@ -63,8 +63,25 @@ def test_bias_reduced_clusters(kind):
     assert_allclose(plain.bse, res.with_cov("cluster", groups="id", use_correction="G").bse)
 
 
+def cluster_directions(res, groups):
+    """Inverse information, what every cluster's adjusted score is of the outcomes (times V), and their variance."""
+    V, _, g, Phi = clusters_by_definition(res, groups)
+    return V, g, Phi
+
+
 def by_definition(res, groups):
     """CR2 with Satterthwaite's degrees of freedom, in n x n matrices."""
+    V, meat, g, Phi = clusters_by_definition(res, groups)
+    df = []
+    for j in range(len(V)):
+        G = np.array([one[:, j] for one in g])
+        Omega = G @ Phi @ G.T
+        df.append(np.trace(Omega) ** 2 / np.trace(Omega @ Omega))
+    return V @ meat @ V, np.array(df)
+
+
+def clusters_by_definition(res, groups):
+    """Inverse information, CR2's meat, the clusters' adjusted scores as functions of the outcomes, and their variance."""
     fit = res.fit_
     X, w, u = np.asarray(fit.design.X), information_weights(fit), score_residuals(fit)
     V = np.linalg.inv(X.T @ (w[:, None] * X))
@@ -81,12 +98,7 @@ def by_definition(res, groups):
         meat += np.outer(score, score)
         across = (np.eye(n) - (w[:, None] * X) @ V @ X.T)[rows]
         g.append(across.T @ A.T @ X[rows] @ V)
-    df = []
-    for j in range(k):
-        G = np.array([one[:, j] for one in g])
-        Omega = G @ Phi @ G.T
-        df.append(np.trace(Omega) ** 2 / np.trace(Omega @ Omega))
-    return V @ meat @ V, np.array(df)
+    return V, meat, g, Phi
 
 
 def test_cr2_and_its_degrees_of_freedom_by_definition(births, res):

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from scipy import stats
 
 from logit_stats.design.design import Design
 from logit_stats.design.terms import design_of_terms, model_terms, patsy_terms
 from logit_stats.errors import DataError, NotAvailableError, check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
+from logit_stats.inference.reference import CHI_SQUARED, LikelihoodReference
 
 DIRECTIONS = ("backward", "forward", "both")
 CRITERIA = ("aic", "bic", "pvalue")
@@ -68,6 +68,8 @@ class Rule:
     direction, criterion : str
     enter, stay : float
         P-values below which a term comes in, and above which it goes.
+    reference : LikelihoodReference
+        What likelihood ratios are compared with: by F where the start has a dispersion, which is kept on the whole path.
     """
 
     start: tuple[str, ...]
@@ -76,6 +78,7 @@ class Rule:
     criterion: str
     enter: float
     stay: float
+    reference: LikelihoodReference = CHI_SQUARED
 
     def penalty(self, observations: float) -> float:
         """What a coefficient costs, in units of -2 log-likelihood."""
@@ -126,7 +129,7 @@ class Rule:
         pvalues = {}
         for move, model in others.items():
             df = abs(model.parameters - now.parameters)
-            pvalues[move] = float(stats.chi2.sf(2.0 * abs(model.loglik - now.loglik), df)) if df else 1.0
+            pvalues[move] = self.reference.test(2.0 * abs(model.loglik - now.loglik), df).pvalue if df else 1.0
         worst = max((m for m in others if m[0] == "-"), key=pvalues.__getitem__, default=None)
         if worst is not None and pvalues[worst] > self.stay:
             return worst
@@ -183,6 +186,7 @@ def select(
     constant: float,
     enter: float,
     stay: float,
+    reference: LikelihoodReference = CHI_SQUARED,
 ) -> Selection:
     """Select terms.
 
@@ -199,6 +203,8 @@ def select(
         What the log-likelihood lacks (binomial coefficients), for the criterion shown.
     enter, stay : float
         P-values of likelihood-ratio tests below which a term comes in, and above which it goes.
+    reference : LikelihoodReference
+        What likelihood ratios are compared with.
     """
     check_choice("direction", direction, DIRECTIONS)
     check_choice("criterion", criterion, CRITERIA)
@@ -212,10 +218,14 @@ def select(
         raise NotAvailableError("Under sampling weights there is no likelihood to select by.")
     if fit.bias_reduced:
         raise NotAvailableError("Penalized fits of different models have different penalties; they cannot be compared.")
+    if reference.scaled and criterion != "pvalue":
+        raise NotAvailableError(
+            f"With a dispersion there is no likelihood, and so no {criterion.upper()}: select by F tests, criterion='pvalue'."
+        )
     fit.refuse_constraints("Selection")
     fit.refuse_unconverged("Selection")
     start = tuple(term.name for term in model_terms(design))
-    rule = Rule(start, patsy_terms(design, scope, namespace), direction, criterion, enter, stay)
+    rule = Rule(start, patsy_terms(design, scope, namespace), direction, criterion, enter, stay, reference)
     models = FittedModels(design, rule.universe, namespace)
     models.fits[frozenset(start)] = fit
     penalty, path = rule.penalty(design.observations), []

@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
-from logit_stats.errors import DataError
+from logit_stats.errors import check_alpha
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.limit import LimitFit, kept_columns, remaining
 from logit_stats.estimation.recession import DOWN, FINITE, UNDETERMINED, RecessionCone, SignedRows
@@ -111,8 +111,7 @@ class LimitProfile:
         DataError
             Unless 0 < alpha < 1.
         """
-        if not 0.0 < alpha < 1.0:
-            raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
+        check_alpha(alpha)
         fate = self._fate(j)
         if fate == UNDETERMINED:
             return -np.inf, np.inf

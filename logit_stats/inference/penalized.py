@@ -15,7 +15,7 @@ from scipy.linalg import null_space
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
-from logit_stats.errors import DataError
+from logit_stats.errors import check_alpha
 from logit_stats.estimation.firth import PenalizedPoint, maximise_penalized, penalized_point
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.kernel import weighted_gram
@@ -82,8 +82,7 @@ class PenalizedProfile:
         DataError
             Unless 0 < alpha < 1.
         """
-        if not 0.0 < alpha < 1.0:
-            raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
+        check_alpha(alpha)
         root = float(np.sqrt(stats.chi2.isf(alpha, 1)))
         a, size = scaled_row(self.working, len(self.best.gamma), j)
         se = float(np.sqrt(a @ self.best.inverse @ a))

@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
-from logit_stats.errors import DataError, NotAvailableError
+from logit_stats.errors import NotAvailableError, check_alpha
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
@@ -51,8 +51,7 @@ class Profile:
         NotAvailableError
             Under sampling weights, where there is no likelihood.
         """
-        if not 0.0 < alpha < 1.0:
-            raise DataError(f"alpha={alpha} must lie between 0 and 1 (0.05 gives 95 % intervals).")
+        check_alpha(alpha)
         self.fit.refuse_constraints("A profile of the likelihood")
         self.fit.refuse_unconverged("A profile of the likelihood")
         if self.fit.design.weight_kind == "sampling":

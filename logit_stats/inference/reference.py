@@ -143,9 +143,9 @@ class LikelihoodReference:
 
     def plain_alpha(self, alpha: float) -> float:
         """Level at which chi-squared with one degree of freedom has the quantile that a profile's limit lies at."""
-        if not self.scaled:
-            return alpha
         tail = check_alpha(alpha)
+        if not self.scaled:
+            return tail
         square = stats.chi2.isf(tail, 1) if self.df_denom is None else stats.f.isf(tail, 1, self.df_denom)
         return float(stats.chi2.sf(square * self.dispersion, 1))
 

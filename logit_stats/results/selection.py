@@ -136,9 +136,9 @@ def step(
         scope = right if scope is None else f"{right} + {scope.rpartition('~')[2]}"
         start = maximum_likelihood(null_start(res.fit_.design, namespace))
     constant = res.llf - res.fit_.loglik
-    found = select(start, scope, namespace, direction, criterion, constant, enter, stay)
-    model = res.model.with_design(found.fit.design)
     kind = res.covariance_
+    found = select(start, scope, namespace, direction, criterion, constant, enter, stay, kind.likelihood_reference)
+    model = res.model.with_design(found.fit.design)
     result = type(res)(model, found.fit, covariance(found.fit, kind.cov_type, kind.use_t, **kind.settings))
     return StepPath(result, found.path, criterion, found)
 
@@ -287,6 +287,8 @@ def _not_comparable(results: Any) -> str:
     first = designs[0]
     if any(res.fit_.method == "firth" for res in results):
         return "Penalized likelihoods differ in their penalties"
+    if any(res.covariance_.likelihood_reference.scaled for res in results):
+        return "With a dispersion (quasi) there is no likelihood"
     if any(design.weight_kind == "sampling" for design in designs):
         return "Under sampling weights there is no likelihood"
     if any(not np.array_equal(design.index, first.index) for design in designs):
