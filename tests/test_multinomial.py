@@ -136,7 +136,8 @@ def test_agrees_with_statsmodels(categories, k, seed):
     assert_allclose(ours.fittedvalues, theirs.fittedvalues, atol=1e-9)
     assert_array_equal(ours.pred_table(), theirs.pred_table())
     assert_array_equal(ours.resid_misclassified, theirs.resid_misclassified)
-    assert_allclose(ours.resid_response, theirs.resid_response, atol=1e-9)
+    observed = (y[:, None] == np.arange(categories)).astype(float)
+    assert_allclose(ours.resid_response, observed - theirs.predict(), atol=1e-9)
 
 
 def test_model_functions_are_those_of_statsmodels():
@@ -144,6 +145,8 @@ def test_model_functions_are_those_of_statsmodels():
     ours, theirs = ls.MNLogit(y, X), sm.MNLogit(y, X)
     B = np.random.default_rng(5).normal(size=(3, 3))
     for name in ("loglike", "score", "score_obs", "score_factor", "hessian"):
+        if not hasattr(theirs, name):  # statsmodels before 0.15 has no score_factor
+            continue
         assert_allclose(getattr(ours, name)(B), getattr(theirs, name)(flat(B)), rtol=1e-10, atol=1e-12)
     assert_allclose(ours.loglikeobs(B), theirs.loglikeobs(flat(B)).sum(axis=1))
     assert_allclose(ours.predict(flat(B)), theirs.predict(B))

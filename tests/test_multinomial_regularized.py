@@ -21,6 +21,9 @@ LogitClassifier = ls.sklearn.LogitClassifier
 
 SETTINGS = [(0.1, 0.0), (0.01, 0.0), (0.05, 1.0), (0.02, 0.5)]
 
+# scikit-learn before 1.8 wants the penalty by name beside l1_ratio
+NAMED = {} if "deprecated" in str(linear_model.LogisticRegression().penalty) else {"penalty": "elasticnet"}
+
 
 def objective(B, y, X, alpha, l1_wt, weight=None):
     """-llf/N plus the penalty of coefficients (k, C); the first row is a free intercept."""
@@ -76,7 +79,9 @@ def test_elastic_net_is_that_of_scikit_learn():
     y, X = simulated(200, 4, 3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn's own about its arguments
-        theirs = linear_model.LogisticRegression(C=0.1, l1_ratio=0.5, solver="saga", tol=1e-12, max_iter=20_000)
+        theirs = linear_model.LogisticRegression(
+            C=0.1, l1_ratio=0.5, solver="saga", tol=1e-12, max_iter=20_000, **NAMED
+        )
         theirs.fit(X[:, 1:], y)
     ours = LogitClassifier(C=0.1, l1_ratio=0.5, multi_class="multinomial").fit(X[:, 1:], y)
     assert_allclose(ours.coef_, theirs.coef_, atol=1e-7)

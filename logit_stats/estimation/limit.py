@@ -204,6 +204,8 @@ def kept_columns(cone: RecessionCone) -> tuple[int, ...]:
     As many columns are left out as the cone has dimensions, such that the cone moves no combination of the others alone.
     """
     k, dimensions = cone.span.shape
+    if dimensions == 0:
+        return tuple(range(k))
     A = cone.rows.working.matrix(k)
     moved = (A / np.abs(A).max(axis=1, keepdims=True)) @ cone.span
     if cone.rows.design.constant is not None:

@@ -187,11 +187,19 @@ def plain_log_axis(ax: Any, low: float, high: float) -> None:
     if decades < 0.8:
         axis.set_major_locator(ticker.MaxNLocator(min(room, 6), steps=[1, 2, 2.5, 5, 10]))
     else:
-        subs = next((s for s in ((1.0, 2.0, 5.0), (1.0, 3.0)) if decades * len(s) <= room), (1.0,))
-        axis.set_major_locator(ticker.LogLocator(subs=subs, numticks=max(room, 3)))
+        axis.set_major_locator(ticker.FixedLocator(_log_ticks(low, high, decades, room)))
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: plain_number(value)))
     axis.set_minor_locator(ticker.NullLocator())
     ax.set_xlim(low, high)
+
+
+def _log_ticks(low: float, high: float, decades: float, room: int) -> list[float]:
+    """Ticks over decades, 1 among them: 1 2 5 or 1 3 of each where there is room, else powers of ten at even distances."""
+    subs = next((s for s in ((1.0, 2.0, 5.0), (1.0, 3.0)) if decades * len(s) <= room), (1.0,))
+    stride = max(1, int(np.ceil(decades / max(room, 3)))) if subs == (1.0,) else 1
+    first, last = int(np.floor(np.log10(low) / stride)), int(np.ceil(np.log10(high) / stride))
+    ticks = [sub * 10.0 ** (stride * power) for power in range(first, last + 1) for sub in subs]
+    return [tick for tick in ticks if low <= tick <= high]
 
 
 def plain_number(value: float) -> str:
