@@ -24,8 +24,8 @@ class BorrowedDesign(Design):
 
     borrowed: tuple[Borrowed, ...] = ()
 
-    @property
-    def X(self) -> FloatArray:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def X(self) -> FloatArray:
         """(n, k) design columns."""
         for array in self.borrowed:
             array.require(f"The array given as {array.name}")

@@ -87,7 +87,7 @@ def _categories(column: Any, kind: Any) -> Any:
     codes, found = pd.factorize(np.asarray(column.cast(nw.String).to_list(), dtype=object), use_na_sentinel=True)
     declared = kind == nw.Enum or getattr(getattr(column.to_native(), "type", None), "ordered", False)
     if not declared:
-        return np.append(np.asarray(found, dtype=object), None)[codes]
+        return np.array([*found, None], dtype=object)[codes]
     categories = pd.Index([str(category) for category in column.cat.get_categories().to_list()])
     places = np.append(categories.get_indexer(pd.Index(found)), -1)
     return pd.Categorical.from_codes(places[codes], categories=categories)
@@ -134,6 +134,11 @@ def numbers_of(given: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
     if array.dtype.kind in "mMc":
         raise TypeError(f"{array.dtype} are no real numbers")
     return np.require(array, dtype=np.float64, requirements=["A"])
+
+
+def frame_of_row(row: pd.Series) -> pd.DataFrame:
+    """A row of a frame (a Series under the names of the columns) as a frame of one row."""
+    return row.to_frame().T.infer_objects()
 
 
 def refuse_sparse(what: str, given: Any) -> None:

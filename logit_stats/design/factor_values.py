@@ -7,6 +7,7 @@ the order that patsy would give them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from patsy.builtins import C
 from patsy.categorical import guess_categorical
 from patsy.util import SortAnythingKey
 
+from logit_stats.design.containers import as_column
+from logit_stats.design.uncodable import refuse_objects, refuse_times, refuse_written_numbers
 from logit_stats.errors import DataError, FormulaError, NonFiniteError, UnseenLevelError, listed, listed_rows
 
 CategoricalBox = type(C([0]))
@@ -94,6 +97,7 @@ def factor_values(name: str, value: Any, rows: int, index: pd.Index) -> FactorVa
     if isinstance(value, CategoricalBox):
         levels = None if value.levels is None else tuple(value.levels)
         return _levels_and_codes(name, value.data, rows, levels, value.contrast, index, boxed=True)
+    value = as_column(value)
     dtype = getattr(value, "dtype", None)
     if isinstance(dtype, pd.api.extensions.ExtensionDtype) and pd.api.types.is_numeric_dtype(dtype):
         if pd.api.types.is_bool_dtype(dtype):
@@ -101,14 +105,20 @@ def factor_values(name: str, value: Any, rows: int, index: pd.Index) -> FactorVa
         value = value.to_numpy(dtype=np.float64, na_value=np.nan)
     if isinstance(dtype, pd.StringDtype):
         return _levels_and_codes(name, value, rows, None, None, index)
+    if dtype is np.dtype(object) and pd.api.types.infer_dtype(value, skipna=True) == "decimal":
+        value = np.asarray(value, dtype=np.float64)
     if guess_categorical(value):
-        _refuse_uncodable(name, value)
+        array = value if hasattr(value, "dtype") else np.asarray(value)
+        refuse_times(name, array.dtype)
+        if array.dtype == object:
+            refuse_objects(name, array)
         return _levels_and_codes(name, value, rows, None, None, index)
     return _numbers(name, value, rows)
 
 
 def _numbers(name: str, value: Any, rows: int) -> NumericValues:
     array = np.asarray(value)
+    refuse_times(name, array.dtype)
     if np.iscomplexobj(array):
         raise FormulaError(f"{name!r} gives complex numbers; a design column must be real.")
     values = array if array.dtype.kind in "iuf" else np.asarray(array, dtype=np.float64)
@@ -121,28 +131,6 @@ def _numbers(name: str, value: Any, rows: int) -> NumericValues:
             f"{name!r} gives {values.shape[0]} rows of {array.ndim} dimensions; {rows} rows were expected."
         )
     return NumericValues(values)
-
-
-def _refuse_uncodable(name: str, value: Any) -> None:
-    """Dates have no levels, and numbers kept as objects would silently become one level per value."""
-    array = value if hasattr(value, "dtype") else np.asarray(value)
-    if array.dtype.kind in "mM" if isinstance(array.dtype, np.dtype) else False:
-        raise FormulaError(
-            f"{name!r} holds dates or durations; turn it into a number (for example days since a date) "
-            f"or write C({name}) for one level per value."
-        )
-    if array.dtype == object:
-        kind = pd.api.types.infer_dtype(array, skipna=True)
-        if kind == "mixed-integer":
-            raise FormulaError(
-                f"{name!r} holds numbers and texts mixed; convert it with pd.to_numeric(..., errors='coerce'), or write "
-                f"C({name}) if every value is a level."
-            )
-        if kind in ("integer", "floating", "mixed-integer-float", "decimal", "complex"):
-            raise FormulaError(
-                f"{name!r} holds numbers stored as Python objects; convert it with pd.to_numeric, "
-                f"or write C({name}) if every value is a level."
-            )
 
 
 def _levels_and_codes(
@@ -168,29 +156,9 @@ def _levels_and_codes(
     if codes.shape != (rows,):
         raise FormulaError(f"{name!r} gives {codes.shape[0]} values; {rows} rows were expected.")
     if categorical is None and not boxed:
-        _refuse_spoilt_numbers(name, own_levels)
+        refuse_written_numbers(name, own_levels)
     declared = categorical is not None or levels is not None or own_levels == (False, True)
     return CategoricalValues(codes, own_levels if levels is None else levels, contrast, declared)
-
-
-def _refuse_spoilt_numbers(name: str, levels: tuple[Any, ...]) -> None:
-    """A column of numbers with a few texts among them ("?", "n/a") is read as text: one level for every number.
-
-    Raises
-    ------
-    FormulaError
-        If most of more than ten levels are numbers in text, and some are not.
-    """
-    if len(levels) <= 10 or not all(isinstance(level, str) for level in levels):
-        return
-    numbers = pd.to_numeric(pd.Series(levels, dtype=object), errors="coerce").notna().to_numpy()
-    if numbers.all() or numbers.mean() <= 0.5:
-        return
-    odd = [repr(level) for level, number in zip(levels, numbers, strict=True) if not number]
-    raise FormulaError(
-        f"{name!r} holds text, most of which is numbers; not a number: {listed(odd)}. Convert it with "
-        f"pd.to_numeric(..., errors='coerce'), or write C({name}) if every value is a level."
-    )
 
 
 def _as_categorical(data: Any) -> pd.Categorical | None:
@@ -220,10 +188,18 @@ def _factorize(name: str, data: Any) -> tuple[NDArray[np.intp], tuple[Any, ...]]
     if found and all(isinstance(value, (bool, np.bool_)) for value in found):
         levels: list[Any] = [False, True]
     else:
-        levels = sorted(found, key=SortAnythingKey)
+        levels = _sorted(found)
     position = {level: i for i, level in enumerate(levels)}
     lookup = np.array([position[value] for value in found] + [-1], dtype=np.intp)
     return lookup[codes], tuple(levels)
+
+
+def _sorted(levels: list[Any]) -> list[Any]:
+    """Levels in the order that patsy gives them; members of an Enum in the order of their class."""
+    if levels and isinstance(levels[0], Enum) and all(type(level) is type(levels[0]) for level in levels):
+        declared = list(type(levels[0]))
+        return sorted(levels, key=declared.index)
+    return sorted(levels, key=SortAnythingKey)
 
 
 def _recode(
@@ -262,6 +238,30 @@ def align_levels(name: str, values: FactorValues, levels: tuple[Any, ...], index
     codes = values.codes if values.levels == levels else _recode(name, values.codes, values.levels, levels, index)
     # the levels are the fit's, whichever rows are used: none is forgotten with the rows that hold it
     return CategoricalValues(codes, levels, values.contrast)
+
+
+def as_numbers(name: str, values: FactorValues, columns: int) -> NumericValues:
+    """Numbers of new data where the fit had `columns` columns of numbers; nothing but missing values is NaN, True is 1.
+
+    Raises
+    ------
+    DataError
+        If they hold something else, or another number of columns.
+    """
+    if isinstance(values, CategoricalValues):
+        if values.levels and not (columns == 1 and all(isinstance(v, (bool, np.bool_)) for v in values.levels)):
+            raise DataError(
+                f"{name!r} was a number at the fit and holds {listed([repr(v) for v in values.levels], 3)} in the new data; make "
+                f"it a number, for example with pd.to_numeric."
+            )
+        codes = values.codes.astype(np.float64)
+        values = NumericValues(np.where(values.codes < 0, np.nan, codes)[:, None].repeat(columns, axis=1))
+    if values.values.shape[1] != columns:
+        raise DataError(
+            f"{name!r} was {columns} column{'s' if columns > 1 else ''} of numbers at the fit and is {values.values.shape[1]} in "
+            f"the new data."
+        )
+    return values
 
 
 def refuse_infinite(name: str, values: FactorValues, index: pd.Index, keep: NDArray[np.bool_]) -> None:

@@ -28,6 +28,7 @@ from logit_stats.design.factor_values import (
     FactorValues,
     NumericValues,
     align_levels,
+    as_numbers,
     factor_values,
 )
 from logit_stats.design.names import refuse_unknown_names, unknown_name
@@ -188,10 +189,8 @@ class CompiledFormula:
             info = self.info.factor_infos[factor.term_factor]
             if info.type == "categorical":
                 value = align_levels(name, value, info.categories, table.index)
-            elif isinstance(value, CategoricalValues) or value.values.shape[1] != info.num_columns:
-                raise DataError(
-                    f"{name!r} was {info.num_columns} column(s) of numbers at the fit and is not in the new data."
-                )
+            else:
+                value = as_numbers(name, value, info.num_columns)
             values[name] = value
         return values
 

@@ -13,15 +13,22 @@ import numpy as np
 import pandas as pd
 
 from logit_stats.design.borrowed import Borrowed
-from logit_stats.design.containers import as_column, plain_series, series_from_narwhals
+from logit_stats.design.containers import as_column, frame_of_row, plain_series, series_from_narwhals
 from logit_stats.errors import DataError
 
 
 class Source(Protocol):
     """Named columns over one index."""
 
-    names: list[str]
-    index: pd.Index
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        ...
+
+    @property
+    def index(self) -> pd.Index:
+        """Labels of the rows."""
+        ...
 
     def column(self, name: str) -> pd.Series:
         """One column of `names`."""
@@ -42,6 +49,8 @@ def source_of(data: Any, columns: Collection[str] | None = None) -> Source:
     DataError
         If `data` is no table, or its columns have different lengths.
     """
+    if isinstance(data, pd.Series) and all(isinstance(name, str) for name in data.index):
+        data = frame_of_row(data)
     if isinstance(data, pd.DataFrame):
         return PandasSource(data)
     if isinstance(data, Mapping):
@@ -61,7 +70,7 @@ class PandasSource:
     def __init__(self, data: pd.DataFrame) -> None:
         self._frame = data.copy(deep=False)
         self._copied: dict[str, pd.Series] = {}
-        self.names = [name for name in data.columns if isinstance(name, str)]
+        self.names: list[str] = [name for name in data.columns if isinstance(name, str)]
         self.index: pd.Index = data.index
 
     def column(self, name: str) -> pd.Series:
@@ -77,7 +86,7 @@ class DictSource:
     """A mapping of names to columns of equal length."""
 
     def __init__(self, data: Mapping[Any, Any]) -> None:
-        self._columns = {str(name): _column_of(str(name), column) for name, column in data.items()}
+        self._columns = _filled_up({str(name): _column_of(str(name), column) for name, column in data.items()})
         self._borrowed = {name: Borrowed.of(c, name) for name, c in self._columns.items() if isinstance(c, np.ndarray)}
         self.names = list(self._columns)
         self.index = _common_index(self._columns)
@@ -196,11 +205,19 @@ def _column_of(name: str, given: Any) -> Any:
     column = as_column(given)
     if not isinstance(column, (pd.Series, pd.Categorical, np.ndarray, pd.api.extensions.ExtensionArray)):
         column = np.asarray(column)
-    if column.ndim == 0:
-        raise DataError(f"Column {name!r} is a single value; give one value per row.")
     if column.ndim > 1:
         raise DataError(f"Column {name!r} has {column.ndim} dimensions; give one value per row.")
     return column.copy(deep=False) if isinstance(column, pd.Series) else column
+
+
+def _filled_up(columns: dict[str, Any]) -> dict[str, Any]:
+    """Columns of one length: a single value stands for all rows, and only single values are one row."""
+    lengths = [len(column) for column in columns.values() if column.ndim]
+    rows = max(lengths, default=1)
+    return {
+        name: column if column.ndim else pd.Series([column.item()] * rows).to_numpy()
+        for name, column in columns.items()
+    }
 
 
 def _common_index(columns: dict[str, Any]) -> pd.Index:

@@ -84,9 +84,10 @@ def read_groups(design: Design, groups: Any) -> list[Grouping]:
         named = design.table is not None and all(not isinstance(g, str) or g in design.table for g in groups)
         several = list(groups) if named or len(groups) not in (design.rows, design.sample.read) else [groups]
     else:
-        table = np.asarray(groups) if isinstance(groups, (list, tuple, np.ndarray)) else None
-        flat = table is None or table.ndim == 1
-        several = [groups] if flat else [table[:, j] for j in range(table.shape[1])]
+        several = [groups]
+        if isinstance(groups, (list, tuple, np.ndarray)) and np.ndim(groups) == 2:
+            table = np.asarray(groups)
+            several = [table[:, j] for j in range(table.shape[1])]
     return [_grouping(design, g, f"groups {i + 1}" if len(several) > 1 else "groups") for i, g in enumerate(several)]
 
 

@@ -49,9 +49,9 @@ class Fitted(Finished):
         check_choice("which", which, ("mean", "linear", "var"))
         eta, index = (self.fit_.eta, None) if exog is None and offset is None else predict_new(self.fit_, exog, offset)
         values = eta if which == "linear" else (probability if which == "mean" else variance)(eta)
-        if not self.fit_.design.labelled and index is None:
-            return values
-        return pd.Series(values, index=self.fit_.design.index if index is None else index)
+        if index is None and exog is None and self.fit_.design.labelled:
+            index = self.fit_.design.index
+        return values if index is None else pd.Series(values, index=index)
 
     @property
     def resid_response(self) -> Vector:

@@ -167,7 +167,8 @@ class MNLogitResults(Estimates, Likelihood, JointTests):
         """
         check_choice("which", which, ("mean", "linear"))
         eta, index = (self.fit_.eta, None) if exog is None else predict_new(self.fit_, exog, None)
-        return self._by_category(by_category(eta, which), index)
+        values = by_category(eta, which)
+        return values if exog is not None and index is None else self._by_category(values, index)
 
     def get_prediction(self, exog: Any = None) -> CategoryPrediction:
         """Probabilities of each category with standard errors and intervals; `exog` as for `predict`."""

@@ -93,7 +93,7 @@ class MNRegularizedResults:
             values = category_terms(eta, None, self.model.J).prob.T
         else:
             values = np.vstack([np.zeros((self.model.J - len(eta), eta.shape[1])), eta]).T
-        if not design.labelled and index is None:
+        if index is None and (exog is not None or not design.labelled):
             return values
         columns = pd.Index(list(self.model.categories.labels), name=self.model.endog_names)
         return pd.DataFrame(values, index=design.index if index is None else index, columns=columns)

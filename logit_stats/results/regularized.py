@@ -126,9 +126,9 @@ class RegularizedResults:
         check_choice("which", which, ("mean", "linear", "var"))
         eta, index = (self.fit_.eta, None) if exog is None and offset is None else predict_new(self.fit_, exog, offset)
         values = eta if which == "linear" else (probability if which == "mean" else variance)(eta)
-        if not self.model.design.labelled and index is None:
-            return values
-        return pd.Series(values, index=self.model.design.index if index is None else index)
+        if index is None and exog is None and self.model.design.labelled:
+            index = self.model.design.index
+        return values if index is None else pd.Series(values, index=index)
 
     @property
     def bse(self) -> NoReturn:
