@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from logit_stats import datasets
     from logit_stats.config import show_config
     from logit_stats.estimation.kernel import set_threads
+    from logit_stats.models.conditional import ConditionalLogit, clogit
     from logit_stats.models.exact import exlogit
     from logit_stats.models.logit import Logit, logit
     from logit_stats.models.multinomial import MNLogit, mnlogit
     from logit_stats.planning.sample_size import sample_size
     from logit_stats.report.plots.of_predictions import plot_confusion
+    from logit_stats.results.conditional import ConditionalLogitResults
     from logit_stats.results.keep import load
     from logit_stats.results.logit import LogitResults
     from logit_stats.results.multinomial import MNLogitResults
@@ -29,11 +31,14 @@ if TYPE_CHECKING:
     from logit_stats.results.validation import compare_roc, reclassification
 
 __all__ = [
+    "ConditionalLogit",
+    "ConditionalLogitResults",
     "Logit",
     "LogitResults",
     "MNLogit",
     "MNLogitResults",
     "__version__",
+    "clogit",
     "compare",
     "compare_roc",
     "datasets",
@@ -52,6 +57,9 @@ __all__ = [
 
 # Where each public name lives: it is imported when it is first used, so that `import logit_stats` costs little.
 _HOME = {
+    "ConditionalLogit": "logit_stats.models.conditional",
+    "ConditionalLogitResults": "logit_stats.results.conditional",
+    "clogit": "logit_stats.models.conditional",
     "Logit": "logit_stats.models.logit",
     "LogitResults": "logit_stats.results.logit",
     "MNLogit": "logit_stats.models.multinomial",

@@ -268,6 +268,13 @@ class Design:
             left_out=self.left_out + left_out,
         )
 
+    def without_constant(self) -> Design:
+        """Return the design without its constant column, which is remembered as left out."""
+        if self.constant is None:
+            return self
+        keep = [j for j in range(self.columns) if j != self.constant]
+        return self.with_columns(keep, (self.names[self.constant],))
+
     def intercept_only(self) -> Design:
         """Return the design whose single column is one."""
         return replace(self, X=np.ones((self.rows, 1)), names=("Intercept",), constant=0, formula=None, left_out=())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 
 import numpy as np
@@ -36,6 +36,9 @@ class Sample:
         For a response of several categories, their numbers in the rows used.
     no_trials : (rows read,) bool or None
         Those of the rows under `zero_weight` in which nothing was tried.
+    uninformative : dict of str to (rows read,) bool
+        Rows of groups in which every outcome is the same, by what the groups are called; they say nothing of a model that gives
+        each group an effect of its own.
     """
 
     index: pd.Index
@@ -47,6 +50,7 @@ class Sample:
     nonevents: float
     categories: tuple[tuple[str, float], ...] = ()
     no_trials: Mask | None = None
+    uninformative: dict[str, Mask] = field(default_factory=dict)
 
     @property
     def read(self) -> int:
@@ -76,6 +80,8 @@ class Sample:
             parts.append(f"{idle} without trials")
         if int(self.zero_weight.sum()) > idle:
             parts.append(f"{int(self.zero_weight.sum()) - idle} of zero weight")
+        for name, rows in self.uninformative.items():
+            parts.append(f"{int(rows.sum())} in {name} without variation")
         outcome = f"{_count(self.events)} events, {_count(self.nonevents)} non-events"
         if self.categories:
             outcome = ", ".join(f"{_count(number)} {name}" for name, number in self.categories)
@@ -88,6 +94,8 @@ class Sample:
         reasons[self.zero_weight] = "zero weight"
         if self.no_trials is not None:
             reasons[self.no_trials] = "no trials"
+        for name, rows in self.uninformative.items():
+            reasons[rows] = f"{name} without variation"
         for name, rows in self.missing.items():
             for row in np.flatnonzero(rows):
                 said = reasons[row]

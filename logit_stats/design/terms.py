@@ -217,4 +217,5 @@ def _laid_out(design: Design, parsed: ParsedFormula, factors: dict[str, Any]) ->
     compiled: CompiledFormula = replace(lay_out(parsed, factors, values), left=left)
     X = compiled.fill_coded(values, design.rows)
     constant = compiled.names.index("Intercept") if "Intercept" in compiled.names else constant_column(X)
-    return replace(design, X=X, names=compiled.names, formula=compiled, constant=constant, left_out=())
+    laid_out = replace(design, X=X, names=compiled.names, formula=compiled, constant=constant, left_out=())
+    return laid_out if design.group is None else laid_out.without_constant()

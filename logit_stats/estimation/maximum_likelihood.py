@@ -104,7 +104,7 @@ def maximum_likelihood(
     null = null_model(design, constant_in_span=design.constant is not None or implicit)
     newtonian = method in NEWTON_METHODS
     tolerance = _tolerance(method) if tol is None else tol
-    quick = newtonian and start is None and callback is None and maxiter >= LARGE_STEPS
+    quick = newtonian and start is None and callback is None and maxiter >= LARGE_STEPS and design.group is None
     large = large_optimum(design, tolerance) if quick else None
     if large is not None:
         (working, best), note = large, ""

@@ -178,6 +178,10 @@ def find_separation(design: Design, gamma: FloatArray | None = None) -> Separati
     -------
     Separation
     """
+    if design.group is not None:
+        from logit_stats.estimation.set_separation import find_set_separation
+
+        return find_set_separation(design, gamma)
     if design.response.categories is not None:
         from logit_stats.estimation.category_separation import find_category_separation
 
@@ -226,6 +230,10 @@ def no_separation(design: Design) -> Separation:
 
 def separation_error(design: Design, separation: Separation) -> SeparationError:
     """Return the error that says what is separated, by which columns, in which direction and in how many rows."""
+    if design.group is not None:
+        from logit_stats.estimation.set_separation import set_separation_error
+
+        return set_separation_error(design, separation)
     if design.response.categories is not None:
         from logit_stats.estimation.category_separation import category_separation_error
 

@@ -9,6 +9,7 @@ the most that each held sum can still gain are known for every number of events 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -175,7 +176,8 @@ def distribution(patterns: Patterns, max_states: float) -> tuple[Integers, Float
         If the network may have, or turns out to have, more than `max_states` states at a place.
     """
     refuse_large(patterns, max_states)
-    *_, (_, states) = network(patterns, max_states)
+    # only the last states are kept
+    _, states = deque(network(patterns, max_states), maxlen=1).pop()
     q = patterns.held.shape[1]
     return states.sums[1 + q :].T, np.log(states.counts).astype(np.float64)
 

@@ -14,6 +14,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.kernel import row_terms, weighted_gram
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.row_passes import quadratic_form
+from logit_stats.likelihoods.conditional import Conditional
 
 
 def score_residuals(fit: Fit, weighted: bool = True) -> FloatArray:
@@ -21,6 +22,9 @@ def score_residuals(fit: Fit, weighted: bool = True) -> FloatArray:
 
     For a response of several categories (J, n), a row for each equation.
     """
+    if isinstance(fit.likelihood, Conditional):
+        u = fit.likelihood.residuals(fit.design, fit.eta)
+        return u if fit.design.weight is None or not weighted else u * fit.design.weight.values
     if fit.design.response.categories is not None:
         u = _category_residuals(fit)
         return u if fit.design.weight is None or not weighted else u * fit.design.weight.values

@@ -129,6 +129,11 @@ def augment(res: Any, data: Any = None) -> pd.DataFrame:
     }
     if hasattr(res, "get_influence"):
         columns[".hat"] = res.get_influence().hat_matrix_diag
+    return beside_rows(res, columns, data)
+
+
+def beside_rows(res: Any, columns: dict[str, Any], data: Any = None) -> pd.DataFrame:
+    """Values of the rows of a fit beside the table of the fit, NaN in rows that were left out; parameters as for `augment`."""
     sample = getattr(res.model, "sample", None)
     if data is None:
         labels = sample.index[sample.used] if sample is not None else getattr(res.fittedvalues, "index", None)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from logit_stats.errors import DataError, NotAvailableError
 
 if TYPE_CHECKING:
+    from logit_stats.results.conditional import ConditionalLogitResults
     from logit_stats.results.limit import LimitResults
     from logit_stats.results.logit import LogitResults
     from logit_stats.results.multinomial import MNLogitResults
 
 
-def save(results: LogitResults | LimitResults | MNLogitResults, path: str | Path) -> None:
+def save(results: LogitResults | LimitResults | MNLogitResults | ConditionalLogitResults, path: str | Path) -> None:
     """Write results to a file.
 
     Raises
@@ -32,7 +33,7 @@ def save(results: LogitResults | LimitResults | MNLogitResults, path: str | Path
     Path(path).write_bytes(content)
 
 
-def load(path: str | Path) -> LogitResults | LimitResults | MNLogitResults:
+def load(path: str | Path) -> LogitResults | LimitResults | MNLogitResults | ConditionalLogitResults:
     """Read results that `LogitResults.save` wrote. Load only files that you trust: unpickling can run code.
 
     Raises
@@ -40,6 +41,7 @@ def load(path: str | Path) -> LogitResults | LimitResults | MNLogitResults:
     DataError
         If the file holds something else.
     """
+    from logit_stats.results.conditional import ConditionalLogitResults
     from logit_stats.results.limit import LimitResults
     from logit_stats.results.logit import LogitResults
     from logit_stats.results.multinomial import MNLogitResults
@@ -49,6 +51,6 @@ def load(path: str | Path) -> LogitResults | LimitResults | MNLogitResults:
             results = pickle.load(file)
         except (pickle.UnpicklingError, EOFError) as error:
             raise DataError(f"{path} is no saved result: {error}") from error
-    if not isinstance(results, (LogitResults, LimitResults, MNLogitResults)):
+    if not isinstance(results, (LogitResults, LimitResults, MNLogitResults, ConditionalLogitResults)):
         raise DataError(f"{path} holds a {type(results).__name__}, not a saved result.")
     return results
