@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from logit_stats.results.keep import load
     from logit_stats.results.logit import LogitResults
     from logit_stats.results.multinomial import MNLogitResults
+    from logit_stats.results.pooled import PooledResults, pool
     from logit_stats.results.selection import compare, step
     from logit_stats.results.validation import compare_roc, reclassification
 
@@ -37,6 +38,7 @@ __all__ = [
     "LogitResults",
     "MNLogit",
     "MNLogitResults",
+    "PooledResults",
     "__version__",
     "clogit",
     "compare",
@@ -48,6 +50,7 @@ __all__ = [
     "logit",
     "mnlogit",
     "plot_confusion",
+    "pool",
     "reclassification",
     "sample_size",
     "set_threads",
@@ -70,6 +73,8 @@ _HOME = {
     "load": "logit_stats.results.keep",
     "logit": "logit_stats.models.logit",
     "mnlogit": "logit_stats.models.multinomial",
+    "PooledResults": "logit_stats.results.pooled",
+    "pool": "logit_stats.results.pooled",
     "plot_confusion": "logit_stats.report.plots.of_predictions",
     "reclassification": "logit_stats.results.validation",
     "sample_size": "logit_stats.planning.sample_size",

@@ -20,6 +20,7 @@ from logit_stats.inference.cluster import check_settings
 from logit_stats.inference.covariance import COV_TYPES, covariance
 from logit_stats.inference.near_separation import near_separation
 from logit_stats.models.at_parameters import BinaryLikelihood
+from logit_stats.models.imputed import ImputedModel, imputed_data_sets
 from logit_stats.results.logit import LogitResults
 
 if TYPE_CHECKING:
@@ -528,6 +529,20 @@ class Logit(BinaryLikelihood):
         return model
 
 
+@overload
+def logit(
+    formula: str, data: list[Any] | tuple[Any, ...], *, subset: Any = None, missing: str = "drop", offset: Any = None,
+    freq_weights: Any = None, sampling_weights: Any = None, trials: Any = None, check_rank: bool | str = True,
+) -> ImputedModel: ...  # fmt: skip
+
+
+@overload
+def logit(
+    formula: str, data: Any, *, subset: Any = None, missing: str = "drop", offset: Any = None, freq_weights: Any = None,
+    sampling_weights: Any = None, trials: Any = None, check_rank: bool | str = True,
+) -> Logit: ...  # fmt: skip
+
+
 def logit(
     formula: str,
     data: Any,
@@ -539,7 +554,7 @@ def logit(
     sampling_weights: Any = None,
     trials: Any = None,
     check_rank: bool | str = True,
-) -> Logit:
+) -> Logit | ImputedModel:
     """Logit model from a formula and a table.
 
     Parameters
@@ -548,7 +563,8 @@ def logit(
         patsy's grammar, as in ``"low ~ age + lwt + C(race) + smoke"``. The response is 0/1, boolean or has two levels
         (the second is modelled); or counts, ``"successes + failures ~ x"``.
     data : DataFrame, dict of arrays, polars or Arrow table
-        Where the names of the formula are looked up, before the caller's variables.
+        Where the names of the formula are looked up, before the caller's variables. A list of tables is taken as imputed data
+        sets: each is fitted, and the results are pooled (see `pool`).
     subset : (n,) bool array_like, optional
         Rows to use.
     missing : {"drop", "raise"}
@@ -560,7 +576,7 @@ def logit(
 
     Returns
     -------
-    Logit
+    Logit, or ImputedModel for a list of tables
         Call `.fit()`.
 
     Examples
@@ -574,15 +590,14 @@ def logit(
     PSI           2.3787
     dtype: float64
     """
-    return Logit.from_formula(
-        formula,
-        data,
-        subset=subset,
-        missing=missing,
-        offset=offset,
-        freq_weights=freq_weights,
-        sampling_weights=sampling_weights,
-        trials=trials,
-        check_rank=check_rank,
-        depth=1,
-    )
+    settings: dict[str, Any] = {
+        "subset": subset, "missing": missing, "offset": offset, "freq_weights": freq_weights,
+        "sampling_weights": sampling_weights, "trials": trials, "check_rank": check_rank,
+    }  # fmt: skip
+    sets = imputed_data_sets(data)
+    if sets is None:
+        return Logit.from_formula(formula, data, **settings, depth=1)
+    models = []
+    for part in sets:
+        models.append(Logit.from_formula(formula, part, **settings, depth=1))  # noqa: PERF401 (the caller is one frame up)
+    return ImputedModel(tuple(models))
