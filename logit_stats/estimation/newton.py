@@ -17,14 +17,13 @@ import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
+from logit_stats.estimation.climb import Ascent, climb, rounding_distance
 from logit_stats.estimation.likelihood import largest_predictor, moments, triangular_factor
 from logit_stats.estimation.trace import Step, Trace
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 from logit_stats.likelihoods.moments import Moments
 from logit_stats.likelihoods.working import WorkingColumns
 
-HALVINGS = 60
-# Decrements below this may be nothing but the rounding of the score; if they no longer shrink, the end is reached.
-ROUNDING = 1e-6
 # When the distance after the next step is foretold: the step must be small, the constant is taken larger than seen, and
 # the information must not change by more than this share.
 SMALL_DISTANCE = 1e-3
@@ -33,6 +32,7 @@ INFORMATION_TOLERANCE = 2e-9
 # When the iterations have gone on for so long with predictions so extreme, the maximum may be at infinity.
 SUSPECT_STEPS = 9
 SUSPECT_ETA = 8.0
+CONSTRAINED_STEPS, CONSTRAINED_TOLERANCE = 100, 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,28 +99,109 @@ def newton(
     -------
     Optimum
     """
-    gamma = start
-    here = moments(design, gamma, working) if first is None else first
-    steps: list[Step] = []
-    length = 0.0
+    surface = LikelihoodSurface(design, working)
     checked = check is None
-    for iteration in range(maxiter + 1):
-        step, decrement = _newton_step(design, working, gamma, here)
-        steps.append(Step(here.loglik, decrement, length))
-        if decrement <= tol or _at_rounding(steps) or _foreseen(steps, here, tol):
-            # this last step costs no pass over the rows and squares the distance
-            return Optimum(gamma + step, here, decrement, True, iteration, Trace(tuple(steps)))
-        if iteration == maxiter:
-            break
+
+    def before(iteration: int, gamma: FloatArray, here: Moments) -> None:
+        nonlocal checked
         if not checked and iteration >= SUSPECT_STEPS and here.max_abs_eta > SUSPECT_ETA:
             check(gamma)  # type: ignore[misc]
             checked = True
-        gamma, here, length = _controlled_step(design, working, gamma, here, step)
-        if callback is not None:
-            callback(gamma)
-        if length == 0.0:
-            return Optimum(gamma, here, decrement, decrement <= ROUNDING, iteration, Trace(tuple(steps)))
-    return Optimum(gamma, here, decrement, False, maxiter, Trace(tuple(steps)))
+
+    first = moments(design, start, working) if first is None else first
+    found = climb(
+        surface, start, first, maxiter=maxiter, tol=tol, before=None if check is None else before, after=callback
+    )
+    # the last step costs no pass over the rows and squares the distance
+    gamma = found.gamma + found.step if found.converged else found.gamma
+    return Optimum(
+        gamma, found.place, found.decrement, found.converged, len(found.steps) - 1, Trace(tuple(found.steps))
+    )
+
+
+def constrained_maximum(
+    design: Design, working: WorkingColumns, start: FloatArray, directions: FloatArray, first: Moments | None = None
+) -> Ascent[Moments]:
+    """Maximum of the log-likelihood over ``start + directions @ u``.
+
+    Whoever uses it must ask whether it has `converged`: a climb that was given up has not reached the maximum.
+    """
+    first = moments(design, start, working) if first is None else first
+    return climb(
+        LikelihoodSurface(design, working, directions),
+        start,
+        first,
+        maxiter=CONSTRAINED_STEPS,
+        tol=CONSTRAINED_TOLERANCE,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class LikelihoodSurface:
+    """The log-likelihood, over all coefficients or along some directions (k, d) from where the climb starts."""
+
+    design: Design
+    working: WorkingColumns
+    directions: FloatArray | None = None
+
+    def at(self, gamma: FloatArray) -> Moments:
+        """Moments at the working coefficients."""
+        return moments(self.design, gamma, self.working)
+
+    def height(self, place: Moments) -> float:
+        """Log-likelihood."""
+        return place.loglik
+
+    def gradient(self, place: Moments) -> FloatArray:
+        """Score."""
+        return place.score
+
+    def step(self, gamma: FloatArray, place: Moments) -> tuple[FloatArray, float]:
+        """Newton step and its length in standard errors."""
+        N = self.directions
+        if N is None:
+            factor, score = place.factor, place.score
+        else:
+            factor, score = EquilibratedCholesky(N.T @ place.information @ N), N.T @ place.score
+        step = factor.solve(score) if factor.definite else self._from_rows(gamma, score)
+        decrement = float(np.sqrt(max(float(score @ step), 0.0)))
+        return (step if N is None else N @ step), decrement
+
+    def _from_rows(self, gamma: FloatArray, score: FloatArray) -> FloatArray:
+        """Step where the information is singular in double precision: from its triangular factor, a little damped."""
+        if not np.isfinite(score).all():
+            return np.zeros(len(score))
+        R = triangular_factor(self.design, self.working, gamma)
+        _, singular, rows = np.linalg.svd(R if self.directions is None else R @ self.directions)
+        damped = singular**2 + (1e-15 * singular.max(initial=0.0)) ** 2
+        damped[damped == 0.0] = np.inf
+        step: FloatArray = rows.T @ ((rows @ score) / damped)
+        return step
+
+    def longest(self, place: Moments, step: FloatArray) -> float:
+        """Full steps are tried first."""
+        return 1.0
+
+    def shorter(self, place: Moments, step: FloatArray) -> float:
+        """Fraction of a step that leads no farther than a few times the linear predictors of now.
+
+        Where all probabilities are 0 or 1 to the last digit (a huge offset), the information is next to nothing, and the step
+        so long that halving it would not end.
+        """
+        if not np.isfinite(step).all():
+            return 1.0
+        reach = largest_predictor(self.design, step, self.working)
+        return min(1.0, (4.0 * place.max_abs_eta + 20.0) / reach) if reach > 0.0 else 1.0
+
+    def rounding(self, place: Moments) -> float:
+        """Distance that may be nothing but the rounding of the score."""
+        return rounding_distance(self.design.rows, len(place.score), place.factor.smallest_pivot)
+
+    def foreseen(self, steps: list[Step], place: Moments, tol: float) -> bool:
+        """Whether the next full step ends within the tolerance; never along directions, where each is evaluated."""
+        if self.directions is not None or len(steps) < 2:
+            return False
+        return next_is_exact(steps[-2], steps[-1], steps[-1].decrement, place.max_abs_eta, tol)
 
 
 def newton_decrement(here: Moments) -> float:
@@ -129,28 +210,6 @@ def newton_decrement(here: Moments) -> float:
     if not factor.definite:
         return float("nan")
     return float(np.sqrt(max(float(here.score @ factor.solve(here.score)), 0.0)))
-
-
-def _newton_step(design: Design, working: WorkingColumns, gamma: FloatArray, here: Moments) -> tuple[FloatArray, float]:
-    """Full step and its length in standard errors."""
-    factor = here.factor
-    if factor.definite:
-        step = factor.solve(here.score)
-    else:
-        step = _step_from_rows(design, working, gamma, here)
-    return step, float(np.sqrt(max(float(here.score @ step), 0.0)))
-
-
-def _step_from_rows(design: Design, working: WorkingColumns, gamma: FloatArray, here: Moments) -> FloatArray:
-    """Step where the information is singular in double precision: from its triangular factor, a little damped."""
-    if not np.isfinite(here.score).all():
-        return np.zeros(len(gamma))
-    R = triangular_factor(design, working, gamma)
-    _, singular, rows = np.linalg.svd(R)
-    damped = singular**2 + (1e-15 * singular.max(initial=0.0)) ** 2
-    damped[damped == 0.0] = np.inf
-    step: FloatArray = rows.T @ ((rows @ here.score) / damped)
-    return step
 
 
 def next_is_exact(before: Step, after: Step, distance: float, max_abs_eta: float, tol: float) -> bool:
@@ -164,40 +223,3 @@ def next_is_exact(before: Step, after: Step, distance: float, max_abs_eta: float
         return False
     constant = SAFETY * after.decrement / before.decrement**2
     return bool(constant * distance**2 <= tol and constant * distance <= INFORMATION_TOLERANCE)
-
-
-def _foreseen(steps: list[Step], here: Moments, tol: float) -> bool:
-    return len(steps) > 1 and next_is_exact(steps[-2], steps[-1], steps[-1].decrement, here.max_abs_eta, tol)
-
-
-def _at_rounding(steps: list[Step]) -> bool:
-    """Whether the decrement is tiny and has stopped shrinking: what is left of the score is rounding."""
-    return len(steps) > 1 and steps[-1].decrement < ROUNDING and steps[-1].decrement > 0.25 * steps[-2].decrement
-
-
-def _within_reach(design: Design, working: WorkingColumns, here: Moments, step: FloatArray) -> float:
-    """Fraction of a step that leads no farther than a few times the linear predictors of now.
-
-    Where all probabilities are 0 or 1 to the last digit (a huge offset), the information is next to nothing, and the step
-    so long that halving it would not end.
-    """
-    if not np.isfinite(step).all():
-        return 1.0
-    reach = largest_predictor(design, step, working)
-    return min(1.0, (4.0 * here.max_abs_eta + 20.0) / reach) if reach > 0.0 else 1.0
-
-
-def _controlled_step(
-    design: Design, working: WorkingColumns, gamma: FloatArray, here: Moments, step: FloatArray
-) -> tuple[FloatArray, Moments, float]:
-    """Take the step, halved until the log-likelihood does not fall; length 0 where no fraction of it helps."""
-    # sums of n terms differ by rounding: a fall of this size is none
-    slack = 1e-13 * (1.0 + abs(here.loglik)) if np.isfinite(here.loglik) else np.inf
-    length = 1.0
-    for _ in range(HALVINGS):
-        candidate = gamma + length * step
-        there = moments(design, candidate, working)
-        if np.isfinite(there.loglik) and there.loglik >= here.loglik - slack:
-            return candidate, there, length
-        length = 0.5 * length if length < 1.0 else 0.5 * _within_reach(design, working, here, step)
-    return gamma, here, 0.0

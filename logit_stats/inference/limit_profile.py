@@ -23,7 +23,7 @@ from logit_stats.estimation.limit import LimitFit, kept_columns, remaining
 from logit_stats.estimation.recession import DOWN, FINITE, UNDETERMINED, RecessionCone, SignedRows
 from logit_stats.estimation.separation import find_separation
 from logit_stats.estimation.working import WorkingColumns, boxed_columns
-from logit_stats.inference.profile import Profile, constrained_maximum, directions_along, scaled_row
+from logit_stats.inference.profile import HeldWalk, Profile, scaled_row
 
 DOUBLINGS = 60
 
@@ -63,19 +63,11 @@ class HeldCoefficient:
         """What values are multiples of: the size of the coefficient of a working column."""
         return self._row[1]
 
-    def supremum(self, value: float, start: FloatArray) -> tuple[FloatArray, float]:
-        """Working coefficients and log-likelihood with the coefficient held at ``value * unit``, from a start moved onto it.
-
-        Far out all coefficients grow together, and a start that only one of them has left may predict everything wrongly with
-        certainty, where Newton's method finds no slope: the start is also stretched, and the better of the two taken.
-        """
-        a, _ = self._row
-        at = float(a @ start)
-        starts = [start + a * ((value - at) / float(a @ a))]
-        if at * value > 0.0:
-            starts.append(start * (value / at))
-        onto = max(starts, key=lambda gamma: moments(self.design, gamma, self.working).loglik)
-        return constrained_maximum(self.design, self.working, onto, directions_along(a))
+    def walk(self) -> HeldWalk:
+        """Suprema with the coefficient held at values in `unit`, from zero coefficients."""
+        zero = np.zeros(self.design.columns)
+        here = moments(self.design, zero, self.working)
+        return HeldWalk(self.design, self.working, self._row[0], zero, here.information)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +91,7 @@ class LimitProfile:
         if self._fate(j) == FINITE:
             assert self.fit.inner is not None
             return Profile(self.fit.inner).statistic(self.fit.kept.index(j))
-        held = HeldCoefficient.of(self.fit, j)
-        _, loglik = held.supremum(0.0, np.zeros(held.design.columns))
+        loglik = HeldCoefficient.of(self.fit, j).walk().loglik_at(0.0)
         return max(2.0 * (self.fit.loglik - loglik), 0.0)
 
     def interval(self, j: int, alpha: float = 0.05) -> tuple[float, float]:
@@ -124,13 +115,10 @@ class LimitProfile:
     def _end(self, held: HeldCoefficient, falling: bool, quantile: float) -> float:
         """Value at which twice the fall of the log-likelihood is the quantile; the fall is monotone in the value."""
         sign = -1.0 if falling else 1.0
-        solved: dict[float, FloatArray] = {}
+        walk = held.walk()
 
         def excess(t: float) -> float:
-            nearest = solved.get(min(solved, key=lambda at: abs(at - t), default=t))
-            start = np.zeros(held.design.columns) if nearest is None else nearest
-            solved[t], loglik = held.supremum(t * sign, start)
-            return 2.0 * (self.fit.loglik - loglik) - quantile
+            return 2.0 * (self.fit.loglik - walk.loglik_at(t * sign)) - quantile
 
         low = high = 0.0
         if excess(0.0) > 0.0:

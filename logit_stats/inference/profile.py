@@ -2,8 +2,10 @@
 
 A limit t solves ``2 (loglik - profile(t)) = q``, where profile(t) is the log-likelihood maximised over the other coefficients
 with this one held at t, and q the chi-squared quantile (Venzon and Moolgavkar 1988, Applied Statistics 37, 87-94). Each
-constrained maximum starts from the last one. A fit with a finite estimate has finite limits: without separation the
-likelihood falls for ever in every direction.
+constrained maximum starts from the last one, along the tangent of the profile there: ``V a / a'V a`` is how the other
+coefficients follow a change of ``a'gamma`` by one. A climb that was given up is no maximum and is never used; the fall of the
+likelihood at every limit is looked at again. A fit with a finite estimate has finite limits: without separation the likelihood
+falls for ever in every direction.
 """
 
 from __future__ import annotations
@@ -20,14 +22,17 @@ from logit_stats.design.design import Design
 from logit_stats.errors import NotAvailableError, check_alpha
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import moments
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
-from logit_stats.estimation.moments import Moments
-from logit_stats.estimation.working import WorkingColumns
+from logit_stats.estimation.newton import constrained_maximum
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
+from logit_stats.likelihoods.moments import Moments
+from logit_stats.likelihoods.working import WorkingColumns
 
 # A limit farther out than this many standard errors is beyond double precision, and reported as infinite.
 FARTHEST = 1e4
-STEPS, HALVINGS = 100, 50
-TOLERANCE = 1e-10
+# How far the fall of twice the log-likelihood at a limit may be from the quantile, as a share of it, and absolutely of the sum.
+CLOSE = 1e-6
+# Parts into which a move is cut, again and again, where the maximum at its end is not found at once.
+PARTS, CUTS = 4, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,31 +54,27 @@ class Profile:
         DataError
             Unless 0 < alpha < 1.
         NotAvailableError
-            Under sampling weights, where there is no likelihood.
+            Where there is no likelihood (sampling weights), or it could not be maximised at a limit.
         """
         check_alpha(alpha)
-        self.fit.refuse_constraints("A profile of the likelihood")
-        self.fit.refuse_unconverged("A profile of the likelihood")
-        if self.fit.design.weight_kind == "sampling":
-            raise NotAvailableError('Under sampling weights there is no likelihood to profile; use method="wald".')
+        self.fit.facts.require(
+            "A profile of the likelihood", "finite", "unconstrained", "converged", "likelihood", "maximum", "rows"
+        )
         quantile = float(stats.chi2.isf(alpha, 1))
         a, size = scaled_row(self.fit.working, self.fit.parameters, j)
-        directions = directions_along(a)
-        centre, se = float(a @ self.fit.gamma), float(self.fit.standard_errors[j]) / size
-        low, high = (size * self._limit(a, directions, centre, sign * se, quantile) for sign in (-1.0, 1.0))
+        se = float(self.fit.standard_errors[j]) / size
+        low, high = (size * self._limit(a, sign * se, quantile) for sign in (-1.0, 1.0))
         return low, high
 
-    def _limit(self, a: FloatArray, directions: FloatArray, centre: float, unit: float, quantile: float) -> float:
+    def _limit(self, a: FloatArray, unit: float, quantile: float) -> float:
         """Root of ``fall(t) = quantile`` on one side; t is measured in standard errors."""
-        last = self.fit.gamma
+        walk = HeldWalk.from_maximum(self.fit, a)
+        centre = float(a @ self.fit.gamma)
         points: dict[float, float] = {0.0: -quantile}
 
         def excess(t: float) -> float:
-            nonlocal last
             if t not in points:
-                onto = last + a * ((centre + t * unit - float(a @ last)) / float(a @ a))
-                last, loglik = constrained_maximum(self.fit.design, self.fit.working, onto, directions)
-                points[t] = 2.0 * (self.fit.loglik - loglik) - quantile
+                points[t] = 2.0 * (self.fit.loglik - walk.loglik_at(centre + t * unit)) - quantile
             return points[t]
 
         inner, outer = 0.0, float(np.sqrt(quantile))
@@ -81,16 +82,109 @@ class Profile:
             inner, outer = outer, outer * 1.5
             if outer > FARTHEST:
                 return float(np.copysign(np.inf, unit))
-        # warm starts come from the inner side, where the likelihood is known to behave
-        last = self.fit.gamma
-        return centre + unit * float(brentq(excess, inner, outer, xtol=1e-12, rtol=1e-14))
+        found = float(brentq(excess, inner, outer, xtol=1e-12, rtol=1e-14))
+        if not abs(excess(found)) <= CLOSE * quantile + 1e-12 * abs(self.fit.loglik):
+            raise NotAvailableError(
+                "The likelihood is too flat or too rough in double precision for a limit of its profile; centre and scale the "
+                'columns, or use method="wald".'
+            )
+        return centre + unit * found
 
     def statistic(self, j: int, value: float = 0.0) -> float:
         """Likelihood-ratio statistic of coefficient j against a value."""
         a, size = scaled_row(self.fit.working, self.fit.parameters, j)
-        onto = self.fit.gamma + a * ((value / size - float(a @ self.fit.gamma)) / float(a @ a))
-        _, loglik = constrained_maximum(self.fit.design, self.fit.working, onto, directions_along(a))
+        loglik = HeldWalk.from_maximum(self.fit, a).loglik_at(value / size)
         return max(2.0 * (self.fit.loglik - loglik), 0.0)
+
+
+class HeldWalk:
+    """Maxima of the log-likelihood with ``a'gamma`` held at one value after the other, each started from the last.
+
+    Parameters
+    ----------
+    design : Design
+    working : WorkingColumns
+    a : (k,)
+    gamma : (k,)
+        Where to start from.
+    information : (k, k)
+        The information there.
+    """
+
+    def __init__(
+        self, design: Design, working: WorkingColumns, a: FloatArray, gamma: FloatArray, information: FloatArray
+    ) -> None:
+        self._design, self._working, self._a = design, working, a
+        self._directions = directions_along(a)
+        self.gamma, self._information = gamma, information
+
+    @classmethod
+    def from_maximum(cls, fit: Fit, a: FloatArray) -> HeldWalk:
+        """Walk from the maximum of a fit."""
+        return cls(fit.design, fit.working, a, fit.gamma, fit.information_working)
+
+    def loglik_at(self, value: float) -> float:
+        """Log-likelihood at the maximum with ``a'gamma = value``.
+
+        Raises
+        ------
+        NotAvailableError
+            If the maximum was not found.
+        """
+        place = self._move(value, CUTS)
+        if place is None:
+            raise NotAvailableError(
+                "The log-likelihood with a coefficient held fixed could not be maximised in double precision; centre and scale "
+                'the columns, or use method="wald".'
+            )
+        return place.loglik
+
+    def _move(self, value: float, cuts: int) -> Moments | None:
+        """Go to the maximum at a value; where that fails, in smaller moves."""
+        start, first = self._start(value)
+        if self._directions.shape[1] == 0:
+            self.gamma, self._information = start, first.information
+            return first
+        found = constrained_maximum(self._design, self._working, start, self._directions, first)
+        if found.converged:
+            self.gamma, self._information = found.gamma, found.place.information
+            return found.place
+        if cuts == 0:
+            return None
+        place: Moments | None = None
+        for part in np.linspace(float(self._a @ self.gamma), value, PARTS + 1)[1:]:
+            place = self._move(float(part), cuts - 1)
+            if place is None:
+                return None
+        return place
+
+    def _start(self, value: float) -> tuple[FloatArray, Moments]:
+        """Where to start from: the likeliest of the moves along the tangent, along a alone, and of the whole vector stretched.
+
+        Far out all coefficients grow together; a start that only one of them has left may predict everything wrongly with
+        certainty, where Newton's method finds no slope.
+        """
+        at = float(self._a @ self.gamma)
+        starts = [self.gamma + toward * (value - at) for toward in self._towards()]
+        if at * value > 0.0:
+            starts.append(self.gamma * (value / at))
+        places = [moments(self._design, start, self._working) for start in starts]
+        best = max(range(len(starts)), key=lambda i: _number(places[i].loglik))
+        return starts[best], places[best]
+
+    def _towards(self) -> list[FloatArray]:
+        """Moves of the coefficients that change ``a'gamma`` by one: the tangent of the profile, else a alone."""
+        factor = EquilibratedCholesky(self._information)
+        if factor.definite:
+            tangent = factor.solve(self._a)
+            along = float(self._a @ tangent)
+            if np.isfinite(tangent).all() and along > 0.0:
+                return [tangent / along]
+        return [self._a / float(self._a @ self._a)]
+
+
+def _number(loglik: float) -> float:
+    return loglik if np.isfinite(loglik) else -np.inf
 
 
 def scaled_row(working: WorkingColumns, k: int, j: int) -> tuple[FloatArray, float]:
@@ -106,41 +200,6 @@ def scaled_row(working: WorkingColumns, k: int, j: int) -> tuple[FloatArray, flo
 def directions_along(a: FloatArray) -> FloatArray:
     """(k, k - 1) directions that leave ``a'gamma`` alone."""
     return np.asarray(null_space(a[None, :] / np.abs(a).max()))
-
-
-def constrained_maximum(
-    design: Design, working: WorkingColumns, gamma: FloatArray, directions: FloatArray
-) -> tuple[FloatArray, float]:
-    """Maximum over ``gamma + directions @ u``: coefficients and log-likelihood. Newton's method, steps halved."""
-    here = moments(design, gamma, working)
-    if directions.shape[1] == 0:
-        return gamma, here.loglik
-    for _ in range(STEPS):
-        factor = EquilibratedCholesky(directions.T @ here.information @ directions)
-        if not factor.definite:
-            break
-        gradient = directions.T @ here.score
-        u = factor.solve(gradient)
-        if float(gradient @ u) <= TOLERANCE**2:
-            break
-        moved = _halved(design, working, gamma, here, directions @ u)
-        if moved is None:
-            break
-        gamma, here = moved
-    return gamma, here.loglik
-
-
-def _halved(
-    design: Design, working: WorkingColumns, gamma: FloatArray, here: Moments, step: FloatArray
-) -> tuple[FloatArray, Moments] | None:
-    slack = 1e-13 * (1.0 + abs(here.loglik))
-    length = 1.0
-    for _ in range(HALVINGS):
-        there = moments(design, gamma + length * step, working)
-        if there.loglik >= here.loglik - slack:
-            return gamma + length * step, there
-        length *= 0.5
-    return None
 
 
 def profile_interval(fit: Fit, alpha: float = 0.05) -> FloatArray:
