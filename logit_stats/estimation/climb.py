@@ -139,14 +139,14 @@ def climb(
     return Ascent(gamma, here, step, decrement, False, steps)
 
 
-def rounding_distance(rows: int, coefficients: int, smallest_pivot: float) -> float:
+def rounding_distance(rows: int, coefficients: int, smallest_pivot: float, least: float = ROUNDING) -> float:
     """Distance in standard errors that rounding of a score of so many rows may leave.
 
     A sum over n rows of ``u_i z_i`` is known to about ``eps sqrt(n)`` times the standard deviation of the score in each
     column; seen through the inverse information, that grows with the root of the share of a column that the others leave.
     """
     eps = float(np.finfo(np.float64).eps)
-    return max(ROUNDING, ULPS * eps * float(np.sqrt(rows * coefficients / max(smallest_pivot, eps))))
+    return max(least, ULPS * eps * float(np.sqrt(rows * coefficients / max(smallest_pivot, eps))))
 
 
 def _at_rounding(steps: list[Step], surface: Surface[P], here: P) -> bool:

@@ -22,8 +22,8 @@ from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.limit import LimitFit, kept_columns, remaining
 from logit_stats.estimation.recession import DOWN, FINITE, UNDETERMINED, RecessionCone, SignedRows
 from logit_stats.estimation.separation import find_separation
-from logit_stats.estimation.working import WorkingColumns, boxed_columns
-from logit_stats.inference.profile import HeldWalk, Profile, scaled_row
+from logit_stats.inference.profile import HeldWalk, Profile
+from logit_stats.likelihoods.working import WorkingColumns, boxed_columns, scaled_row
 
 DOUBLINGS = 60
 

@@ -11,21 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
-from scipy.linalg import null_space
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
-from logit_stats.errors import check_alpha
-from logit_stats.estimation.firth import PenalizedPoint, maximise_penalized, penalized_point
+from logit_stats.errors import NotAvailableError, check_alpha
+from logit_stats.estimation.firth import PenalizedPoint, held_maximum, is_higher, maximise_penalized, penalized_point
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.kernel import weighted_gram
 from logit_stats.estimation.likelihood import TALL_ROWS, moments
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.rows import variance
-from logit_stats.estimation.working import WorkingColumns
 from logit_stats.inference.covariance import Covariance
-from logit_stats.inference.profile import scaled_row
 from logit_stats.inference.row_scores import gram, information_weights, leverages
+from logit_stats.likelihoods.working import WorkingColumns, scaled_row
 
 # A limit farther out than this many standard errors is beyond double precision, and reported as infinite.
 FARTHEST = 1e4
@@ -52,19 +50,29 @@ class PenalizedProfile:
     constant_in_span: bool
 
     def constrained(self, a: FloatArray, value: float, near: PenalizedPoint) -> PenalizedPoint:
-        """Maximum under ``a'gamma = value``, from a point nearby that is moved along the profile's tangent there."""
-        toward = near.inverse @ a
-        onto = near.gamma + toward * ((value - float(a @ near.gamma)) / float(a @ toward))
-        if len(a) == 1:
-            point = penalized_point(self.design, onto, self.working)
-            if point is None:
-                raise FloatingPointError
-            return point
-        directions = null_space(a[None, :] / np.abs(a).max())
-        point, _, _ = maximise_penalized(self.design, self.working, onto, directions=directions, tol=1e-10)
+        """Maximum under ``a'gamma = value``, from a point nearby.
+
+        Raises
+        ------
+        NotAvailableError
+            If it was not found; or if it is higher than what was taken for the maximum, where the climb must start again.
+        """
+        point = held_maximum(self.design, self.working, a, value, near)
+        if point is None:
+            raise NotAvailableError(
+                "The penalized likelihood with a coefficient held fixed could not be maximised in double precision; centre and "
+                'scale the columns, or use method="wald".'
+            )
+        if is_higher(point, self.best):
+            start = ", ".join(f"{b:.6g}" for b in self.working.beta(point.gamma))
+            raise NotAvailableError(
+                "The penalized likelihood has several maxima, and this fit ended at a lower one; fit again from a higher point: "
+                f"fit_firth(start_params=[{start}])."
+            )
         return point
 
     def _fall(self, point: PenalizedPoint) -> float:
+        # negative only by the rounding of two maxima that are one
         return max(2.0 * (self.best.penalized_loglik - point.penalized_loglik), 0.0)
 
     def statistics(self) -> FloatArray:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
-from scipy.linalg import null_space
 from scipy.optimize import brentq
 
 from logit_stats.design.block import FloatArray
@@ -25,7 +24,7 @@ from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.newton import constrained_maximum
 from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 from logit_stats.likelihoods.moments import Moments
-from logit_stats.likelihoods.working import WorkingColumns
+from logit_stats.likelihoods.working import WorkingColumns, directions_along, scaled_row
 
 # A limit farther out than this many standard errors is beyond double precision, and reported as infinite.
 FARTHEST = 1e4
@@ -185,21 +184,6 @@ class HeldWalk:
 
 def _number(loglik: float) -> float:
     return loglik if np.isfinite(loglik) else -np.inf
-
-
-def scaled_row(working: WorkingColumns, k: int, j: int) -> tuple[FloatArray, float]:
-    """(k,) a, and a number, with the user's coefficient j the number times ``a'gamma``.
-
-    The largest of a is one: a column of size 1e300 has a coefficient of size 1e-300, whose square is no number.
-    """
-    a = working.matrix(k)[j]
-    size = float(np.abs(a).max())
-    return np.asarray(a / size), size
-
-
-def directions_along(a: FloatArray) -> FloatArray:
-    """(k, k - 1) directions that leave ``a'gamma`` alone."""
-    return np.asarray(null_space(a[None, :] / np.abs(a).max()))
 
 
 def profile_interval(fit: Fit, alpha: float = 0.05) -> FloatArray:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+from scipy.linalg import null_space
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.coded import coded
@@ -125,6 +126,21 @@ class WorkingColumns:
         A = self.matrix(len(covariance))
         with np.errstate(over="ignore", invalid="ignore"):
             return A @ covariance @ A.T
+
+
+def scaled_row(working: WorkingColumns, k: int, j: int) -> tuple[FloatArray, float]:
+    """(k,) a, and a number, with the user's coefficient j the number times ``a'gamma``.
+
+    The largest of a is one: a column of size 1e300 has a coefficient of size 1e-300, whose square is no number.
+    """
+    a = working.matrix(k)[j]
+    size = float(np.abs(a).max())
+    return np.asarray(a / size), size
+
+
+def directions_along(a: FloatArray) -> FloatArray:
+    """(k, k - 1) directions that leave ``a'gamma`` alone."""
+    return np.asarray(null_space(a[None, :] / np.abs(a).max()))
 
 
 def centred_columns(design: Design) -> WorkingColumns:

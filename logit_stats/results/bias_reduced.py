@@ -11,7 +11,7 @@ from logit_stats.assess.fit_statistics import FitStatistics
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import ConvergenceWarning, NotAvailableError, check_choice
 from logit_stats.estimation.bias_reduction import corrected_estimate, median_root
-from logit_stats.estimation.firth import PenalizedPoint, maximise_penalized
+from logit_stats.estimation.firth import PenalizedPoint, highest_penalized
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood, prepared_for_penalty
 from logit_stats.estimation.trace import Trace
@@ -124,7 +124,7 @@ def fit_bias_reduced(model: Logit, start_params: Any, maxiter: int, tol: float, 
     if kind == "correction":
         return _corrected(model, start_params, maxiter)
     design, working, null, start = prepared_for_penalty(model.design, model.check_rank, start_params)
-    search = maximise_penalized if kind == "firth" else median_root
+    search = highest_penalized if kind == "firth" else median_root
     point, converged, trace = search(design, working, start, maxiter=maxiter, tol=tol)
     if not converged:
         _warn(trace)
