@@ -97,8 +97,8 @@ def test_html_of_names_is_escaped():
 
 
 def test_crosscheck_with_long_names_says_where_the_numbers_are():
-    data = ls.datasets.load("birthwt").rename(columns={"age": "age_of_the_mother_in_years"})
-    shown = str(ls.logit("low ~ age_of_the_mother_in_years", data).fit().crosscheck())
+    data = ls.datasets.load("birthwt").rename(columns={"age": "age_of_the_mother_in_completed_years"})
+    shown = str(ls.logit("low ~ age_of_the_mother_in_completed_years", data).fit().crosscheck())
     assert "theirs" not in shown
     assert "`table`" in shown
     shown = str(ls.logit("low ~ age + lwt", ls.datasets.load("birthwt")).fit().crosscheck())

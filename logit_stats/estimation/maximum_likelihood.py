@@ -35,8 +35,9 @@ LARGE_STEPS = 3
 SCIPY_TOLERANCE = 1e-5
 FIRST_ORDER_TOLERANCE = {"gd": 1e-5, "sgd": 1e-2}
 
-# A column of which its predecessors leave no more than this, centred and scaled, is looked at by a QR of the rows.
-RANK_PIVOT = 1e-9
+# A column of which its predecessors leave no more than this, centred and scaled, is looked at by a QR of the rows. Behind a
+# column with a pivot p the pivots of others are rounding up to some eps / p: a dependent one shows 2e-9 and more behind 1e-7.
+RANK_PIVOT = 1e-7
 
 UserCallback = Callable[[FloatArray], None]
 

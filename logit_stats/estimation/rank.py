@@ -16,6 +16,8 @@ from logit_stats.likelihoods.working import centred_columns
 # What is left of a column after taking out the columns before it, relative to the column: below this it counts as
 # nothing. R's glm.fit has the same value.
 DEPENDENT = 1e-11
+# With less than this left, the rounding of the other columns is looked at too.
+SUSPECT = 1e-4
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ def dependent_columns(design: Design) -> list[Dependence]:
     """Columns that are combinations of the columns before them, in their order.
 
     The columns are centred and scaled first, so that the verdict does not depend on units. A column is dependent when
-    less than `DEPENDENT` of it, or less than the rounding error of its own numbers, is left.
+    less than `DEPENDENT` of it, or less than the rounding error of its own numbers and of the numbers that make up the
+    combination, is left.
     """
     working = centred_columns(design)
     R = triangular_factor(design, working)
@@ -42,10 +45,17 @@ def dependent_columns(design: Design) -> list[Dependence]:
         T = np.asarray(np.linalg.qr(R[:, [*kept, j]], mode="r"))
         last = T[:, -1]
         residual = abs(last[len(kept)]) if len(kept) < len(last) else 0.0
-        if residual > max(DEPENDENT * float(np.linalg.norm(last)), rounding[j]):
+        norm = float(np.linalg.norm(last))
+        if residual > SUSPECT * norm and residual > rounding[j]:
             kept.append(j)
             continue
         weights = solve_triangular(T[: len(kept), : len(kept)], last[: len(kept)]) if kept else np.zeros(0)
+        # a combination is known to the digits of the columns that are in it: two times since 1970 are known to a millisecond,
+        # and so is the duration between them, however short
+        of_combination = float(np.abs(weights) @ rounding[kept])
+        if residual > max(DEPENDENT * norm, rounding[j] + of_combination):
+            kept.append(j)
+            continue
         found.append(Dependence(j, _in_user_columns(design, working.center, working.scale, j, kept, weights)))
     return found
 
