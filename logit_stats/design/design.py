@@ -74,6 +74,8 @@ class Design:
         The model of the response (see `logit_stats.likelihoods.likelihood`); None for the usual one of such a response.
     group : (n,) int or None
         Which rows belong together (a matched set), rows of one set next to each other.
+    aliases : tuple of dict
+        For each column left out, the combination of kept columns that it equals in every row: weights by name.
     """
 
     X: FloatArray
@@ -90,6 +92,7 @@ class Design:
     table: Table | None = None
     likelihood: Parametrized | None = None
     group: NDArray[np.intp] | None = None
+    aliases: tuple[dict[str, float], ...] = ()
 
     @property
     def rows(self) -> int:
@@ -257,8 +260,10 @@ class Design:
             group=None if self.group is None else self.group[rows],
         )
 
-    def with_columns(self, keep: list[int], left_out: tuple[str, ...]) -> Design:
-        """Return the design of some of the columns; the others are remembered as left out."""
+    def with_columns(
+        self, keep: list[int], left_out: tuple[str, ...], aliases: tuple[dict[str, float], ...] = ()
+    ) -> Design:
+        """Return the design of some of the columns; the others are remembered as left out, and what they equal."""
         constant = keep.index(self.constant) if self.constant in keep else None
         return replace(
             self,
@@ -266,6 +271,7 @@ class Design:
             names=tuple(self.names[j] for j in keep),
             constant=constant,
             left_out=self.left_out + left_out,
+            aliases=self.aliases + aliases,
         )
 
     def without_constant(self) -> Design:

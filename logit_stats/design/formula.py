@@ -159,6 +159,19 @@ class CompiledFormula:
                     column += 1
         return X
 
+    def fill_columns(self, values: dict[str, FactorValues], rows: int, columns: list[int]) -> FloatArray:
+        """Some of the design columns (rows, len(columns)), by position, as by `fill`."""
+        place = {j: i for i, j in enumerate(columns)}
+        X = np.empty((len(columns), rows)).T
+        column = 0
+        for subterms in self.info.term_codings.values():
+            for subterm in subterms:
+                for picks in _column_picks(self.info, subterm):
+                    if column in place:
+                        _fill_column(X[:, place[column]], self.info, subterm, picks, values)
+                    column += 1
+        return X
+
     def fill_coded(self, values: dict[str, FactorValues], rows: int) -> FloatArray:
         """Design columns as by `fill`, with factors of many levels kept as codes (`CodedColumns`) where there are such."""
         subterms = [subterm for found in self.info.term_codings.values() for subterm in found]

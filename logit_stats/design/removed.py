@@ -131,6 +131,7 @@ def without_rows(design: Design) -> DesignWithoutRows:
         None if design.table is None else cast(Any, Removed(sample.read)),
         design.likelihood,
         None if design.group is None else _removed(design.group),
+        design.aliases,
     )
 
 

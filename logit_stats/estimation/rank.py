@@ -80,7 +80,9 @@ def without(design: Design, found: list[Dependence]) -> Design:
     if not out:
         return design
     keep = [j for j in range(design.columns) if j not in out]
-    return design.with_columns(keep, tuple(design.names[j] for j in sorted(out)))
+    in_order = sorted(found, key=lambda d: d.column)
+    aliases = tuple({design.names[i]: w for i, w in d.combination.items()} for d in in_order)
+    return design.with_columns(keep, tuple(design.names[d.column] for d in in_order), aliases)
 
 
 def _rounding(design: Design, scale: FloatArray | None) -> FloatArray:

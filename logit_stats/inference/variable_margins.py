@@ -1,16 +1,17 @@
 """Marginal effects of variables: all terms in which a variable occurs move together.
 
-For a number, the average over rows of dp/dx with ``d eta / dx = (dX/dx) beta``; terms that are linear in the variable are
-differentiated exactly, others (powers, splines, logs) through the quartic that runs through five neighbouring values
-inside the range of the data. For a factor, the average of p at a level minus the average of p at another (Greene 2012,
-section 17.3.2; Norton, Dowd and Maciejewski 2019, JAMA 321, 1304-1305). Averages are weighted by frequency or sampling
-weights and by trials; standard errors by the delta method under any covariance.
+For a number, the average over rows of dp/dx, exact where the formula's expressions of x are smooth; where they jump, the
+change of the average from one side to the other (a derivative across a jump would depend on its step). For a factor, the
+average of p at a level minus the average of p at another (g-computation: Greene 2012, section 17.3.2; Norton, Dowd and
+Maciejewski 2019, JAMA 321, 1304-1305; Hernán and Robins 2020, Causal Inference, chapter 13). Averages are weighted by
+frequency or sampling weights and by trials; standard errors by the delta method under any covariance, or from bootstrap
+draws of the coefficients.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any
 
@@ -18,79 +19,37 @@ import numpy as np
 import pandas as pd
 
 from logit_stats.design.block import FloatArray
-from logit_stats.design.counterfactual import Part, Variable, find_variable, parts, used_column, variables
-from logit_stats.design.given_rows import for_rows_used
-from logit_stats.errors import DataError, check_alpha, check_choice, listed
+from logit_stats.design.counterfactual import check_level
+from logit_stats.design.estimable import reason
+from logit_stats.design.variables import Variable, find_variable, used_column, variables
+from logit_stats.errors import DataError, NotAvailableError, UnknownOptionError, check_alpha, check_choice, listed
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.rows import probability, variance
-from logit_stats.inference.category_effects import mean_category_derivatives, mean_category_probabilities
+from logit_stats.inference.averages import Average, Averages
+from logit_stats.inference.comparisons import COMPARISONS, compared, shown
 from logit_stats.inference.covariance import Covariance
-from logit_stats.inference.reference import Reference
-from logit_stats.wording import table
+from logit_stats.inference.effect_weights import means_of_numbers, scenarios, weight_groups
+from logit_stats.inference.margins_table import Margins
 
 METHODS = ("dydx", "eyex", "dyex", "eydx")
-COMPARISONS = ("difference", "ratio", "odds_ratio")
-CHANGES = ("reference", "pairwise")
-
-# Quartic through nodes at -2 ... 2 steps: the five-point rule is exact for polynomials of degree 4.
-_NODES = np.arange(-2.0, 3.0)
-_STEPS_IN_RANGE = 1000.0
-
-
-@dataclass(frozen=True, eq=False)
-class Margins:
-    """Effects of variables.
-
-    Attributes
-    ----------
-    frame : DataFrame
-        One row for each effect: variable, contrast, the values and groups it holds for, estimate, std_error, z (or t, as the
-        covariance has it), p_value, conf_low, conf_high. Ratios have their standard error on the log scale.
-    covariance : (m, m)
-        Covariance of the estimates (of their logarithms for ratios).
-    method, comparison : str
-        What was asked for.
-    alpha : float
-        The limits have level ``1 - alpha``.
-    cov_type : str
-        Covariance of the coefficients that the standard errors come from.
-    """
-
-    frame: pd.DataFrame
-    covariance: FloatArray
-    method: str
-    comparison: str
-    alpha: float
-    cov_type: str
-
-    def summary_frame(self) -> pd.DataFrame:
-        """Return a copy of the table."""
-        return self.frame.copy()
-
-    def __str__(self) -> str:
-        lines = [f"Marginal effects of variables ({self.method}, covariance {self.cov_type})"]
-        if self.comparison != "difference":
-            lines[0] += f", changes as {self.comparison.replace('_', ' ')} (standard errors of the logarithm)"
-        return "\n".join([*lines, table(self.frame, "{:.6g}".format, list(self.frame).index("estimate"))])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return str(self.frame.to_html(index=False, float_format=lambda v: f"{v:.6g}", escape=True))
+CHANGES = ("reference", "pairwise", "sequential")
+ERRORS = ("delta", "bootstrap")
+_SLOPES = {"dydx": "dy/d{}", "eyex": "d(lny)/d(ln{})", "dyex": "dy/d(ln{})", "eydx": "d(lny)/d{}"}
 
 
 def variable_margins(
     fit: Fit,
     cov: Covariance,
     names: str | Sequence[str] | None = None,
-    at: Mapping[str, Any] | None = None,
-    over: str | None = None,
+    at: Mapping[str, Any] | str | None = None,
+    over: str | Sequence[str] | None = None,
     method: str = "dydx",
     *,
     comparison: str = "difference",
-    changes: str = "reference",
+    changes: str | Sequence[Any] = "reference",
     dummy: bool = False,
     subset: Any = None,
+    weights: Any = None,
+    errors: str = "delta",
     alpha: float = 0.05,
 ) -> Margins:
     """Effects of variables.
@@ -102,20 +61,28 @@ def variable_margins(
     cov : Covariance
     names : str or sequence of str, optional
         Variables; by default all.
-    at : mapping, optional
-        Variables set to a value, or to each of several values in turn.
-    over : str, optional
-        A column of the data: effects for each of its values.
+    at : mapping or "mean", optional
+        Variables set to a value ("mean" and "median" for those of a number), or to each of several values in turn; for a
+        number also its own values, at which its effect is wanted. ``"mean"``: at the mean of the rows, numbers at their means
+        and factors' columns at their shares.
+    over : str or sequence of str, optional
+        Columns of the data: effects for each combination of their values.
     method : {"dydx", "eyex", "dyex", "eydx"}
         Derivative, elasticity, or one of the semi-elasticities, for numbers.
-    comparison : {"difference", "ratio", "odds_ratio"}
-        How the average probabilities of two levels are compared.
-    changes : {"reference", "pairwise"}
-        Levels against the first, or every pair.
+    comparison : {"difference", "ratio", "odds_ratio", "nnt", "af"}
+        How the average probabilities of two levels are compared; "nnt" is the number needed to treat, "af" the fraction of
+        the average attributable to not being at the reference level.
+    changes : {"reference", "pairwise", "sequential"} or sequence
+        Levels against the first, every pair, or each against the one before; or values: the change from the first to each
+        other, of numbers too.
     dummy : bool
         Whether numbers with two values (0 and 1, say) change from one to the other instead of being differentiated.
-    subset : (rows used,) bool array_like, optional
-        Rows to average over.
+    subset : (rows used,) bool array_like, Series or column name, optional
+        Rows to average over: the exposed for the effect in the treated. A Series is taken by its labels.
+    weights : (rows used,) array_like, Series or column name, optional
+        Weights of the average, in the place of the fit's own.
+    errors : {"delta", "bootstrap"}
+        Standard errors and limits by the delta method, or from the draws of ``with_cov("bootstrap")`` (percentiles).
     alpha : float
         The limits have level ``1 - alpha``.
 
@@ -126,232 +93,223 @@ def variable_margins(
     NotAvailableError
         For array fits.
     """
-    check_choice("method", method, METHODS)
-    check_choice("comparison", comparison, COMPARISONS)
-    check_choice("changes", changes, CHANGES)
+    asked = _Asked(fit, method, comparison, changes, dummy, at, over)
+    check_choice("errors", errors, ERRORS)
     check_alpha(alpha)
-    design = fit.design
-    known = variables(design)
+    if isinstance(at, str) and at != "mean":
+        raise UnknownOptionError(f"at={at!r} is unknown; give 'mean', or variables with their values: at={{'age': 40}}.")
+    known = variables(fit.design)
     wanted = [names] if isinstance(names, str) else list(known) if names is None else list(names)
-    chosen = [find_variable(design, name) for name in wanted]
+    chosen = [find_variable(fit.design, name) for name in wanted]
     if not chosen:
         raise DataError("The model has no variable; there is no effect to show.")
-    settings = scenarios(fit, at)
-    groups = weight_groups(fit, over, subset)
-    effects = [e for v in chosen for e in _effects_of(v, method, changes, dummy)]
-    rows, gradients = [], []
-    for scenario, (group, weight), effect in product(settings, groups, effects):
-        if effect.variable.name in scenario:
-            continue
-        place = {f"at {name}": value for name, value in scenario.items()}
-        if over is not None:
-            place[over] = group
-        for outcome, estimate, gradient in _estimates(fit, effect, scenario, weight, method, comparison):
-            named = {"variable": effect.variable.name, "contrast": effect.label(method), **place, **outcome}
-            rows.append({**named, "estimate": estimate})
-            gradients.append(gradient)
+    effects = [effect for variable in chosen for effect in asked.effects(variable, len(chosen) == 1)]
+    groups = weight_groups(fit.design, over, subset, weights)
+    averages = Averages(fit, at_mean=at == "mean")
+    rows, estimates, gradients = asked.estimates(averages, effects, groups)
+    if not rows:
+        raise DataError(_nothing_to_show(asked, chosen))
     G = np.array(gradients)
-    return _table(rows, G @ cov.working @ G.T, cov.reference.along(G), method, comparison, alpha, cov.cov_type, effects)
+    draws = _draws(asked, cov, averages, effects, groups) if errors == "bootstrap" else None
+    notes = (*_notes(chosen), *((reason(fit.design),) if np.isnan(estimates).any() else ()))
+    return _table(asked, cov, rows, np.array(estimates), G, draws, alpha, notes)
 
 
 @dataclass(frozen=True, eq=False)
-class _Effect:
-    """A derivative by a number (`levels` None), or a change between two levels."""
+class Effect:
+    """A derivative by a number (`ends` None), or a change between two values; `only` of some expressions."""
 
     variable: Variable
-    levels: tuple[Any, Any] | None
-
-    def label(self, method: str) -> str:
-        if self.levels is None:
-            return {"dydx": "dy/dx", "eyex": "d(lny)/d(lnx)", "dyex": "dy/d(lnx)", "eydx": "d(lny)/dx"}[method]
-        return f"{self.levels[1]} against {self.levels[0]}"
+    label: str
+    ends: tuple[Any, Any] | None = None
+    only: tuple[str, ...] | None = None
 
 
-def _effects_of(variable: Variable, method: str, changes: str, dummy: bool) -> Iterator[_Effect]:
-    if variable.kind == "number" and not (dummy and variable.levels):
-        yield _Effect(variable, None)
-        return
-    if variable.kind == "factor" or method == "dydx":
-        levels = variable.levels
-        pairs = combinations(levels, 2) if changes == "pairwise" else ((levels[0], other) for other in levels[1:])
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What is asked of every variable."""
+
+    fit: Fit
+    method: str
+    comparison: str
+    changes: str | Sequence[Any]
+    dummy: bool
+    at: Mapping[str, Any] | str | None
+    over: str | Sequence[str] | None
+
+    def __post_init__(self) -> None:
+        check_choice("method", self.method, METHODS)
+        check_choice("comparison", self.comparison, COMPARISONS)
+        if isinstance(self.changes, str):
+            check_choice("changes", self.changes, CHANGES)
+        elif len(self.changes) < 2:
+            raise DataError("changes= needs two values or more, or one of 'reference', 'pairwise', 'sequential'.")
+
+    @property
+    def _of_changes(self) -> bool:
+        """Whether only changes are wanted: two values of a number are two levels then."""
+        return self.dummy or self.comparison != "difference"
+
+    def effects(self, variable: Variable, alone: bool) -> Iterator[Effect]:
+        """Effects of one variable; what has none is left out, unless it is the only one asked for."""
+        if not isinstance(self.changes, str):
+            for value in self.changes:
+                check_level(self.fit.design, variable.name, value)
+            yield from self._changes(variable, tuple(self.changes), tuple(f"{v}" for v in self.changes), "reference")
+            return
+        if variable.tangled and not variable.slopes:
+            if alone:
+                raise NotAvailableError(_tangled(variable))
+            return
+        sloping = variable.slopes or variable.numeric_step
+        if sloping and not (variable.two_valued and self._of_changes) and self.comparison == "difference":
+            x = variable.numeric_step or "x"
+            x = x if x == "x" else f"({x})"
+            yield Effect(variable, _SLOPES[self.method].format(x))
+        steps = variable.steps and variable.levels
+        if self.method != "dydx" and variable.kind == "number":
+            return
+        if steps or (variable.two_valued and self._of_changes):
+            yield from self._changes(variable, variable.levels, variable.labels, self.changes)
+
+    def _changes(
+        self, variable: Variable, values: tuple[Any, ...], labels: tuple[str, ...], changes: str
+    ) -> Iterator[Effect]:
+        held = variable.kind == "number" and bool(variable.steps) and isinstance(self.changes, str)
+        only = variable.steps if held else None
+        # labels of an expression that might be taken for values of the variable say whose they are
+        ours = self._own_values(variable) if isinstance(self.changes, str) and not variable.own_levels else set()
+        of = f" of {', '.join(variable.steps)}" if held or not ours.isdisjoint(labels) else ""
+        if self.comparison == "af":
+            yield Effect(variable, f"all at {labels[0]}{of}", (values[0], None), only)
+            return
+        n = len(values)
+        pairs = {
+            "reference": [(0, j) for j in range(1, n)],
+            "pairwise": list(combinations(range(n), 2)),
+            "sequential": [(j - 1, j) for j in range(1, n)],
+        }[changes]
         for low, high in pairs:
-            yield _Effect(variable, (low, high))
+            yield Effect(variable, f"{labels[high]} against {labels[low]}{of}", (values[low], values[high]), only)
 
+    def _own_values(self, variable: Variable) -> set[str]:
+        return {f"{v:g}" if isinstance(v, float) else str(v) for v in used_column(self.fit.design, variable.name).unique()}
 
-def scenarios(fit: Fit, at: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Every combination of the values that `at` sets variables to."""
-    if not at:
-        return [{}]
-    choices = []
-    for name, values in at.items():
-        find_variable(fit.design, name)
-        several = isinstance(values, (list, tuple, set, range, np.ndarray, pd.Series))
-        choices.append([(name, value) for value in (values if several else [values])])
-    return [dict(choice) for choice in product(*choices)]
+    def estimates(
+        self, averages: Averages, effects: list[Effect], groups: list[tuple[dict[str, Any], FloatArray]]
+    ) -> tuple[list[dict[str, Any]], list[float], list[FloatArray]]:
+        """Rows of the table, estimates on the scale of the test, and their gradients."""
+        rows, values, gradients = [], [], []
+        design = self.fit.design
+        outcomes = outcome_labels(self.fit)
+        mapping = None if isinstance(self.at, str) else self.at
+        for scenario, (group, weight), effect in product(scenarios(design, mapping), groups, effects):
+            if effect.ends is not None and effect.variable.name in scenario and effect.only is None:
+                continue
+            place = {f"at {name}": value for name, value in scenario.items()}
+            setting = {**means_of_numbers(design, weight), **scenario} if averages.at_mean else scenario
+            found = self._estimate(averages, effect, setting, weight)
+            for c, outcome in enumerate(outcomes):
+                rows.append({"variable": effect.variable.name, "contrast": effect.label, **place, **group, **outcome})
+                values.append(float(found.value[c]))
+                gradients.append(found.gradient[c])
+        return rows, values, gradients
 
-
-def weight_groups(fit: Fit, over: str | None, subset: Any) -> list[tuple[Any, FloatArray]]:
-    """Weights of the rows used, one vector for each value of the column `over`, with that value."""
-    design = fit.design
-    weight = design.row_weight
-    if subset is not None:
-        mask = for_rows_used(design, "`subset`", subset)
-        if not pd.api.types.is_bool_dtype(mask.dtype) or mask.ndim != 1 or pd.isna(mask).any():
-            raise DataError(f"`subset` must say True or False for each of the {design.rows} rows used.")
-        mask = np.asarray(mask, dtype=np.bool_)
-        if not mask.any():
-            raise DataError("`subset` holds no row.")
-        weight = weight * mask
-    if over is None:
-        return [(None, weight)]
-    column = used_column(design, over)
-    values = (
-        column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else sorted(column.dropna().unique())
-    )
-    found = [(value, weight * np.asarray(column == value)) for value in values]
-    found = [(value, w) for value, w in found if w.any()]
-    if len(found) > 200:
-        raise DataError(f"over={over!r} has {len(found)} values; give a variable with few.")
-    return found
-
-
-def _estimates(
-    fit: Fit, effect: _Effect, scenario: dict[str, Any], weight: FloatArray, method: str, comparison: str
-) -> list[tuple[dict[str, Any], float, FloatArray]]:
-    """Estimate and gradient, for a response of several categories on the probability of each."""
-    categories = fit.design.response.categories
-    if categories is None:
-        return [({}, *_estimate(fit, effect, scenario, weight, method, comparison))]
-    if effect.levels is None:
-        values, slopes = mean_category_derivatives(fit, effect.variable, scenario, weight, method)
-        found = list(zip(values.tolist(), slopes, strict=True))
-    else:
+    def _estimate(self, averages: Averages, effect: Effect, setting: dict[str, Any], weight: FloatArray) -> Average:
         name = effect.variable.name
-        low, high = (mean_category_probabilities(fit, {**scenario, name: v}, weight) for v in effect.levels)
-        kind = "ratio" if "ey" in method else comparison
-        found = [
-            _compared((low[0][c], low[1][c]), (high[0][c], high[1][c]), kind) for c in range(len(categories.labels))
-        ]
-    return [({"category": label}, *answer) for label, answer in zip(categories.labels, found, strict=True)]
+        if effect.ends is None:
+            return averages.derivatives(weight, setting, effect.variable, self.method)
+        low, high = effect.ends
+        before = averages.probabilities(weight, setting, {name: low}, effect.only)
+        after = averages.probabilities(weight, setting, {} if high is None else {name: high}, effect.only)
+        return compared(before, after, "ratio" if "ey" in self.method else self.comparison)
 
 
-def _estimate(
-    fit: Fit, effect: _Effect, scenario: dict[str, Any], weight: FloatArray, method: str, comparison: str
-) -> tuple[float, FloatArray]:
-    """Estimate (its logarithm for ratios) and gradient by the working coefficients."""
-    if effect.levels is None:
-        total, gradient = 0.0, np.zeros(fit.parameters)
-        for part in parts(fit.design):
-            value, slope = _derivative_sums(fit, part.with_values(scenario), effect.variable, weight[part.rows], method)
-            total, gradient = total + value, gradient + slope
-        return total / weight.sum(), gradient / weight.sum()
-    low, high = (mean_probability(fit, {**scenario, effect.variable.name: v}, weight) for v in effect.levels)
-    return _compared(low, high, "ratio" if "ey" in method else comparison)
+def outcome_labels(fit: Fit) -> list[dict[str, Any]]:
+    """What is said of each outcome: nothing of the event of a binary response, else the category."""
+    categories = fit.design.response.categories
+    return [{}] if categories is None else [{"category": label} for label in categories.labels]
 
 
-def _compared(
-    low: tuple[float, FloatArray], high: tuple[float, FloatArray], comparison: str
-) -> tuple[float, FloatArray]:
-    if comparison == "difference":
-        return high[0] - low[0], high[1] - low[1]
-    if comparison == "ratio":
-        return float(np.log(high[0] / low[0])), high[1] / high[0] - low[1] / low[0]
-    logit = [np.log(p / (1.0 - p)) for p, _ in (low, high)]
-    slope = [g / (p * (1.0 - p)) for p, g in (low, high)]
-    return float(logit[1] - logit[0]), slope[1] - slope[0]
+def _nothing_to_show(asked: _Asked, chosen: list[Variable]) -> str:
+    names = listed([v.name for v in chosen])
+    if asked.comparison != "difference":
+        return (
+            f"comparison={asked.comparison!r} compares levels, and {names} has none; give values to compare: "
+            f"changes=[20, 40]."
+        )
+    return f"at= sets {names} itself, and a change of level has no value to be taken at; leave it out of at=."
 
 
-def mean_probability(fit: Fit, values: dict[str, Any], weight: FloatArray) -> tuple[float, FloatArray]:
-    """Weighted mean probability with variables set, and its gradient."""
-    total, gradient = 0.0, np.zeros(fit.parameters)
-    for part in parts(fit.design):
-        Z = fit.working.columns(part.with_values(values).X())
-        eta = _eta(fit, Z, part)
-        a = weight[part.rows]
-        total += float(a @ probability(eta))
-        gradient += (a * variance(eta)) @ Z
-    return total / float(weight.sum()), gradient / float(weight.sum())
+def _tangled(variable: Variable) -> str:
+    return (
+        f"{variable.name!r} stands in {listed(list(variable.tangled))}, which jumps at places that depend on other variables: "
+        f"it has no levels, and no derivative where it jumps. Give values to compare: changes=[20, 40]."
+    )
 
 
-def _eta(fit: Fit, Z: FloatArray, part: Part) -> FloatArray:
-    eta = Z @ fit.gamma
-    return eta if fit.design.offset is None else eta + fit.design.offset.values[part.rows]
+def _notes(chosen: list[Variable]) -> Iterator[str]:
+    for variable in chosen:
+        if variable.numeric_step is not None:
+            yield (
+                f"{variable.name} enters by {variable.numeric_step}, which jumps: its effect is that of one unit of this step."
+            )
+        elif variable.steps and not variable.own_levels:
+            also = ", held as observed by its other terms" if variable.slopes else ""
+            yield f"{variable.name} jumps in {listed(list(variable.steps))}: changes from step to step{also}, no derivative."
+        for name, places in (variable.jumps or {}).items():
+            where = listed([f"{place:g}" for place in places], 3)
+            yield (
+                f"{name} jumps at {variable.name} = {where}: its derivative is that between the jumps; for the whole change give "
+                f"two values, changes=[...]."
+            )
+        if variable.tangled:
+            yield _tangled(variable)
 
 
-def _derivative_sums(fit: Fit, part: Part, variable: Variable, a: FloatArray, method: str) -> tuple[float, FloatArray]:
-    """Weighted sum of one part's derivatives, and of their gradients."""
-    Z = fit.working.columns(part.X())
-    dZ = column_derivative(part, variable)
-    if fit.working.scale is not None:
-        dZ = dZ * fit.working.scale
-    eta = _eta(fit, Z, part)
-    d = dZ @ fit.gamma
-    f = variance(eta)
-    slope, curvature = (probability(-eta), -f) if "ey" in method else (f, f * (1.0 - 2.0 * probability(eta)))
-    if "ex" in method:
-        a = a * np.asarray(part.columns[variable.name], dtype=np.float64)
-    return float(a @ (slope * d)), (a * curvature * d) @ Z + (a * slope) @ dZ
-
-
-def column_derivative(part: Part, variable: Variable) -> FloatArray:
-    """dX/dx for every row: (rows, k)."""
-    x = np.asarray(part.columns[variable.name], dtype=np.float64)
-    low, high = min(variable.low, float(x.min())), max(variable.high, float(x.max()))
-    if variable.linear:
-        width = high - low if high > low else max(abs(high), 1.0)
-        ends = [part.with_values({variable.name: np.full(len(x), low + w)}).X() for w in (0.0, width)]
-        return (ends[1] - ends[0]) / width
-    width = high - low if high > low else max(abs(high), 1.0)
-    step = width / _STEPS_IN_RANGE
-    # the nodes stay inside the range of the data, where splines and logarithms are defined
-    middle = np.clip(x, low + 2.0 * step, high - 2.0 * step) if high > low else x
-    weights = _quartic_derivative((x - middle) / step) / step
-    derivative: FloatArray | None = None
-    for node, weight in zip(_NODES, weights, strict=True):
-        term = part.with_values({variable.name: middle + node * step}).X() * weight[:, None]
-        derivative = term if derivative is None else derivative + term
-    assert derivative is not None
-    return derivative
-
-
-def _quartic_derivative(s: FloatArray) -> FloatArray:
-    """(5, n) weights of the values at `_NODES` in the derivative at s of the quartic through them."""
-    weights = []
-    for j, node in enumerate(_NODES):
-        others = np.delete(_NODES, j)
-        scale = np.prod(node - others)
-        # derivative of the product of (s - other) over the other four nodes
-        terms = [np.prod([s - o for m, o in enumerate(others) if m != left_out], axis=0) for left_out in range(4)]
-        weights.append(np.sum(terms, axis=0) / scale)
-    return np.array(weights)
+def _draws(
+    asked: _Asked, cov: Covariance, averages: Averages, effects: list[Effect], groups: list[Any]
+) -> FloatArray:
+    """(draws, m) estimates at the coefficients of every resample."""
+    if cov.bootstrap is None:
+        raise NotAvailableError(
+            "errors='bootstrap' needs draws of the coefficients: res.with_cov('bootstrap', reps=999, seed=1).margins(...)."
+        )
+    found = []
+    for beta in cov.bootstrap.draws:
+        fit = replace(asked.fit, gamma=asked.fit.working.gamma(beta))
+        found.append(asked.estimates(averages.with_parameters(fit), effects, groups)[1])
+    return np.array(found)
 
 
 def _table(
+    asked: _Asked,
+    cov: Covariance,
     rows: list[dict[str, Any]],
-    covariance: FloatArray,
-    reference: Reference,
-    method: str,
-    comparison: str,
+    estimates: FloatArray,
+    G: FloatArray,
+    draws: FloatArray | None,
     alpha: float,
-    cov_type: str,
-    effects: list[_Effect],
+    notes: tuple[str, ...],
 ) -> Margins:
+    covariance = G @ cov.working @ G.T if draws is None else np.atleast_2d(np.cov(draws, rowvar=False))
     frame = pd.DataFrame(rows)
-    estimate = np.array(frame["estimate"], dtype=np.float64)
-    se = np.sqrt(np.diag(covariance))
+    se = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    reference = cov.reference.along(np.nan_to_num(G))
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = estimate / se
-    low, high = reference.limits(estimate, se, alpha).T.copy()
-    # ratios are worked out as logarithms, and only changes of levels are compared by ratios
-    is_change = ~frame["contrast"].str.startswith(("dy/", "d(lny)/")).to_numpy()
-    if comparison != "difference":
-        for column in (estimate, low, high):
-            column[is_change] = np.exp(column[is_change])
-    frame["estimate"] = estimate
-    statistics = {"std_error": se, reference.letter: z, "p_value": reference.p_value(z)}
-    frame = frame.assign(**statistics, conf_low=low, conf_high=high)
-    if comparison != "difference" and not is_change.any():
-        raise DataError(
-            f"comparison={comparison!r} compares levels, and {listed([e.variable.name for e in effects])} has none."
-        )
-    return Margins(frame, covariance, method, comparison, alpha, cov_type)
+        z = estimates / se
+    limits = reference.limits(estimates, se, alpha)
+    if draws is not None:
+        limits = np.quantile(draws, [alpha / 2.0, 1.0 - alpha / 2.0], axis=0).T
+    # elasticities of factors are ratios' logarithms and stay so; only comparisons asked for are shown as such
+    value, error, low, high = shown(estimates, se, limits[:, 0], limits[:, 1], asked.comparison)
+    if asked.comparison == "nnt" and bool(((limits[:, 0] < 0.0) & (limits[:, 1] > 0.0)).any()):
+        notes = (*notes, "Where the limits have two signs, the interval goes from the negative one through infinity to the "
+                         "positive one: no effect lies inside.")  # fmt: skip
+    frame = frame.assign(
+        estimate=value, std_error=error, **{reference.letter: z}, p_value=np.atleast_1d(reference.p_value(z)),
+        conf_low=low, conf_high=high,
+    )  # fmt: skip
+    return Margins(
+        frame, covariance, asked.method, asked.comparison, alpha, cov.cov_type, notes, estimates, G, cov.reference
+    )
