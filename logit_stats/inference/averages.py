@@ -23,6 +23,7 @@ from logit_stats.design.counterfactual import Part, kept_places, parts
 from logit_stats.design.estimable import null_space, outside
 from logit_stats.design.variables import Variable
 from logit_stats.estimation.fit import Fit
+from logit_stats.likelihoods.outcomes import Outcomes
 
 # Numbers of all rows together up to which the parts of a fit are kept between one average and the next.
 KEPT_NUMBERS = 1 << 24
@@ -225,7 +226,7 @@ def _sums(fit: Fit, rows: Rows, slopes: bool, method: str) -> tuple[FloatArray, 
     return value, layout.gathered(by_table)
 
 
-def logarithms(found: Any) -> tuple[FloatArray, FloatArray, FloatArray]:
+def logarithms(found: Outcomes) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Logarithms of the probabilities (C, m), their first (C, E, m) and second (C, E, E, m) derivatives."""
     p = found.prob[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):

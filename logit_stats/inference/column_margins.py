@@ -1,11 +1,11 @@
 """Marginal effects of single design columns, as statsmodels' ``get_margeff`` defines them.
 
 Each column moves by itself, also where it is one of several columns of a variable (x and x²); the effects of variables
-are another question. With F the logistic function, f its derivative and g = f (or f / F = 1 - F for "ey" methods), the
-effect of column j in a row is ``g(eta) beta_j`` (times x_j for "ex" methods); a dummy has ``F(x_j = 1) - F(x_j = 0)`` and
-a count ``(F(x_j + 1) - F(x_j - 1)) / 2`` (of log F for "ey"). Averages over the rows and their Jacobians are sums over
-the rows, so memory does not grow with n. Standard errors by the delta method (Greene 2012, Econometric Analysis,
-section 17.3.2).
+are another question. With p_c the probability of outcome c, eta_e the linear predictors of a row and b_ej their
+coefficients of column j, the effect on p_c is ``sum_e (dp_c / d eta_e) b_ej`` (of log p_c for "ey" methods, times x_j for
+"ex" methods); a dummy changes p_c from x_j = 0 to x_j = 1, and a count by ``(p_c(x_j + 1) - p_c(x_j - 1)) / 2``. Averages
+over the rows and their Jacobians are sums over the rows, so memory does not grow with n. Standard errors by the delta
+method (Greene 2012, Econometric Analysis, sections 17.3.2 and 18.2.4).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pandas as pd
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError, check_choice
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.rows import probability, variance, variance_and_slope
+from logit_stats.inference.averages import logarithms
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.effect_rows import (
     EffectRows,
@@ -31,23 +31,27 @@ from logit_stats.inference.effect_rows import (
     is_dummy,
 )
 from logit_stats.inference.reference import NORMAL, Reference
+from logit_stats.likelihoods.working import WorkingColumns
 
 if TYPE_CHECKING:
     from logit_stats.report.summary import Summary
 
 AT = ("overall", "mean", "median", "zero", "all")
 METHODS = {"dydx": "dy/dx", "eyex": "d(lny)/d(lnx)", "dyex": "dy/d(lnx)", "eydx": "d(lny)/dx"}
+# Rows of a part: a table of the part's rows and columns for each of several outcomes stays in cache.
+PART_ROWS = 2048
+LONG_PART_ROWS = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
 class ColumnMargins:
-    """Marginal effects of the design columns, the constant left out.
+    """Marginal effects of the design columns, the constant left out; shapes are statsmodels'.
 
     Attributes
     ----------
-    margeff : (m,) or (n, m)
+    margeff : (m,) or (n, m); for several categories (m, C) or (n, m, C)
         Effects; one row for each observation with ``at="all"``.
-    margeff_cov : (m, m) or None
+    margeff_cov : (m, m), for several categories (m C, m C) category by category, or None
         Their covariance; None with ``at="all"``.
     names : tuple of str
         Columns.
@@ -58,6 +62,8 @@ class ColumnMargins:
         What a reader should know about these effects; empty for nothing.
     reference : Reference
         What statistics are compared with.
+    categories : tuple of str
+        Names of the categories in a summary; empty for a response of two.
     """
 
     margeff: FloatArray
@@ -68,6 +74,7 @@ class ColumnMargins:
     endog_name: str
     note: str = ""
     reference: Reference = NORMAL
+    categories: tuple[str, ...] = ()
 
     def _covariance(self) -> FloatArray:
         if self.margeff_cov is None:
@@ -76,35 +83,60 @@ class ColumnMargins:
             )
         return self.margeff_cov
 
+    def _shaped(self, flat: FloatArray) -> FloatArray:
+        """Numbers that stand category by category, in the shape of `margeff`."""
+        return flat.reshape(len(self.categories), -1).T if self.categories else flat
+
     @property
-    def margeff_se(self) -> FloatArray:
-        """(m,) standard errors."""
+    def _flat(self) -> FloatArray:
+        return np.asarray(self.margeff.T.ravel())
+
+    @property
+    def _flat_se(self) -> FloatArray:
         return np.sqrt(np.diag(self._covariance()))
 
     @property
+    def margeff_se(self) -> FloatArray:
+        """Standard errors."""
+        return self._shaped(self._flat_se)
+
+    @property
     def tvalues(self) -> FloatArray:
-        """(m,) z statistics."""
+        """Statistics, z or t."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(self.margeff / self.margeff_se)
 
     @property
     def pvalues(self) -> FloatArray:
-        """(m,) two-sided p-values."""
-        return self.reference.p_value(self.tvalues)
+        """Two-sided p-values."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self._shaped(np.asarray(self.reference.p_value(self._flat / self._flat_se)))
 
     def conf_int(self, alpha: float = 0.05) -> FloatArray:
-        """(m, 2) confidence limits."""
-        return self.reference.limits(self.margeff, self.margeff_se, alpha)
+        """(m, 2) confidence limits, for several categories (m, 2, C)."""
+        limits = self.reference.limits(self._flat, self._flat_se, alpha)
+        return np.stack([self._shaped(limits[:, 0]), self._shaped(limits[:, 1])], axis=1)
+
+    def numbers(self, alpha: float) -> FloatArray:
+        """(C, m, 6) effects, standard errors, statistics, p-values and limits; C is 1 for a response of two."""
+        limits = self.conf_int(alpha)
+        columns = [self.margeff, self.margeff_se, self.tvalues, self.pvalues, limits[:, 0], limits[:, 1]]
+        return np.stack([np.atleast_2d(column.T) for column in columns], axis=2)
 
     def summary_frame(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Effects with standard errors, z, p and limits; statsmodels' heads, their spelling included."""
-        columns = [self.margeff, self.margeff_se, self.tvalues, self.pvalues, self.conf_int(alpha)]
+        """Effects with standard errors, statistics, p and limits; statsmodels' heads, their spelling included.
+
+        Of several categories one row for each category and column.
+        """
         letter = self.reference.letter
         heads = [METHODS[self.method], "Std. Err.", letter, f"Pr(>|{letter}|)", "Conf. Int. Low", "Cont. Int. Hi."]
-        return pd.DataFrame(np.column_stack(columns), columns=heads, index=list(self.names))
+        index = pd.Index(list(self.names))
+        if self.categories:
+            index = pd.MultiIndex.from_product((self.categories, self.names), names=["endog", "exog"])
+        return pd.DataFrame(self.numbers(alpha).reshape(-1, 6), columns=heads, index=index)
 
     def summary(self, alpha: float = 0.05) -> Summary:
-        """Table in statsmodels' layout."""
+        """Table (for several categories one for each) in statsmodels' layout."""
         from logit_stats.report.margins import margins_summary
 
         return margins_summary(self, METHODS[self.method], alpha)
@@ -154,21 +186,25 @@ def column_margins(
     at, method = at.lower(), method.lower()
     varies, steps = requested(fit, at, method, dummy, count)
     rows = EffectRows.of(fit, at, atexog)
-    names = tuple(fit.design.names[j] for j in varies)
-    note = note_of_shared_columns(fit)
+    design = fit.design
+    names = tuple(design.names[j] for j in varies)
+    categories = design.response.categories
+    labels = () if categories is None else tuple(f"{design.response.name}={name}" for name in categories.names)
+    said = (names, at, method, design.response.name, note_of_shared_columns(fit))
+    size = PART_ROWS if labels else LONG_PART_ROWS
     if at == "all":
-        effects = np.vstack([_row_effects(part, fit, method, steps) for part in rows.parts()])[:, varies]
-        return ColumnMargins(effects, None, names, at, method, fit.design.response.name, note)
+        each = np.vstack([_row_effects(part, fit, method, steps) for part in rows.parts(size)])[:, varies]
+        return ColumnMargins(each if labels else each[:, :, 0], None, *said, categories=labels)
     total: _Sums | None = None
-    for part in rows.parts():
+    for part in rows.parts(size):
         sums = _sums(part, fit, method, steps)
         total = sums if total is None else total + sums
     assert total is not None
-    effects, jacobian = _average(total, fit, method, steps)
-    J = jacobian[varies]
-    reference = cov.reference.along(J)
+    effects, jacobian = _averaged(total, fit, method, steps)
+    J = jacobian[:, varies].reshape(-1, fit.parameters)
+    effects = effects[:, varies]
     return ColumnMargins(
-        effects[varies], J @ cov.working @ J.T, names, at, method, fit.design.response.name, note, reference
+        effects.T if labels else effects[0], J @ cov.working @ J.T, *said, cov.reference.along(J), labels
     )
 
 
@@ -205,45 +241,49 @@ def note_of_shared_columns(fit: Fit) -> str:
     )
 
 
-# Effects and their derivatives.
+# Effects and their derivatives. B (E, k) are the coefficients of the user's columns in each equation.
 
 
 @dataclass(frozen=True, eq=False)
 class _Sums:
     """Weighted sums over rows that every average and its Jacobian are made of.
 
-    ``g (k,)``: sum of g (times x_j for "ex"); ``dg (k, k)``: sum of g' (times x_j) z', one row a column; ``change (k,)``
-    and ``dchange (k, k)``: the same for columns that change by steps.
+    ``slope (C, E, k or 1)``: sum of the derivatives of the outcomes by the equations, times x_j for "ex"; ``bend (C, k, E, k)``:
+    derivatives of ``slope B`` by the working coefficients through the probabilities; ``change (C, k)`` and ``dchange
+    (C, k, E, k)``: the same for columns that change by steps.
     """
 
     weight: float
-    g: FloatArray
-    dg: FloatArray
+    slope: FloatArray
+    bend: FloatArray
     change: FloatArray
     dchange: FloatArray
 
     def __add__(self, other: _Sums) -> _Sums:
         return _Sums(
             self.weight + other.weight,
-            self.g + other.g,
-            self.dg + other.dg,
+            self.slope + other.slope,
+            self.bend + other.bend,
             self.change + other.change,
             self.dchange + other.dchange,
         )
 
 
-def _slope(eta: FloatArray, method: str) -> tuple[FloatArray, FloatArray]:
-    """G and its derivative by eta."""
-    if "ey" in method:
-        return probability(-eta), -variance(eta)
-    return variance_and_slope(eta)
+def _coefficients(fit: Fit) -> FloatArray:
+    """(E, k) coefficients of the user's columns."""
+    return fit.design.parameters.table(fit.beta)
 
 
-def _level(eta: FloatArray, method: str) -> tuple[FloatArray, FloatArray]:
-    """F (or log F) and its derivative by eta."""
-    if "ey" in method:
-        return np.minimum(eta, 0.0) - np.log1p(np.exp(-np.abs(eta))), probability(-eta)
-    return probability(eta), variance(eta)
+def _levels(fit: Fit, eta: FloatArray, method: str) -> tuple[FloatArray, FloatArray]:
+    """Probabilities (C, m), or their logarithms, and derivatives (C, E, m) by the linear predictors."""
+    found = fit.outcomes(eta)
+    return logarithms(found)[:2] if "ey" in method else (found.prob, found.first)
+
+
+def _slopes(fit: Fit, eta: FloatArray, method: str) -> tuple[FloatArray, FloatArray]:
+    """First (C, E, m) and second (C, E, E, m) derivatives of the probabilities, or of their logarithms."""
+    found = fit.outcomes(eta)
+    return logarithms(found)[1:] if "ey" in method else (found.first, found.second())
 
 
 def ends(x: FloatArray, kind: str) -> tuple[FloatArray, FloatArray, float]:
@@ -252,52 +292,74 @@ def ends(x: FloatArray, kind: str) -> tuple[FloatArray, FloatArray, float]:
 
 
 def _sums(part: RowPart, fit: Fit, method: str, steps: dict[int, str]) -> _Sums:
-    k = fit.parameters
-    Z = fit.working.columns(part.X)
-    g, dg = _slope(part.eta, method)
-    a = part.weight
+    B, Z, X, a = _coefficients(fit), fit.working.columns(part.X), part.X, part.weight
+    first, second = _slopes(fit, part.eta, method)
+    first, second = first * a, second * a
+    C, (E, k) = len(first), B.shape
+    bend = np.empty((C, k, E, k))
     if "ex" in method:
-        sum_g = part.X.T @ (a * g)
-        sum_dg = part.X.T @ (Z * (a * dg)[:, None])
+        slope = first @ X
+        for c in range(C):
+            for f in range(E):
+                bend[c, :, f] = (X * (second[c, :, f].T @ B)).T @ Z
     else:
-        sum_g = np.full(k, float(a @ g))
-        sum_dg = np.tile((a * dg) @ Z, (k, 1))
-    change, dchange = np.zeros(k), np.zeros((k, k))
-    A = fit.working.matrix(k)
+        slope = first.sum(axis=2)[:, :, None]
+        bend[:] = np.einsum("cefk,ej->cjfk", second @ Z, B)
+    change, dchange = np.zeros((C, k)), np.zeros((C, k, E, k) if steps else (1, 1, 1, 1))
     for j, kind in steps.items():
-        x = part.X[:, j]
-        low, high, divisor = ends(x, kind)
-        for end, sign in ((high, 1.0), (low, -1.0)):
-            level, slope = _level(part.eta + (end - x) * fit.beta[j], method)
-            change[j] += sign * float(a @ level) / divisor
-            # the row with its column j moved: in working columns that is a shift along row j of A
-            dchange[j] += sign * ((a * slope) @ Z + float((a * slope) @ (end - x)) * A[j]) / divisor
-    return _Sums(float(a.sum()), sum_g, sum_dg, change, dchange)
+        change[:, j], dchange[:, j] = _step_sums(part, fit, Z, method, j, kind)
+    return _Sums(float(a.sum()), slope, bend, change, dchange)
 
 
-def _average(total: _Sums, fit: Fit, method: str, steps: dict[int, str]) -> tuple[FloatArray, FloatArray]:
-    """Average effects (k,) and their Jacobian (k, k) by the working coefficients."""
-    beta = fit.beta
-    A = fit.working.matrix(fit.parameters)
-    g, dg = total.g / total.weight, total.dg / total.weight
-    effects = beta * g
-    jacobian = A * g[:, None] + beta[:, None] * dg
+def _step_sums(part: RowPart, fit: Fit, Z: FloatArray, method: str, j: int, kind: str) -> tuple[FloatArray, FloatArray]:
+    """Weighted sums of the changes (C,) as column j takes a step, and their derivatives (C, E, k)."""
+    B, A = _coefficients(fit), _map_of_columns(fit)
+    x, a = part.X[:, j], part.weight
+    low, high, divisor = ends(x, kind)
+    change: FloatArray | float = 0.0
+    slope: FloatArray | float = 0.0
+    for end, sign in ((high, 1.0), (low, -1.0)):
+        level, first = _levels(fit, _moved(part.eta, end - x, B[:, j]), method)
+        first = first * a
+        change = change + sign * (level @ a) / divisor
+        # the row with its column j moved: in working columns that is a shift along row j of A
+        slope = slope + sign * (first @ Z + (first @ (end - x))[:, :, None] * A[j]) / divisor
+    return np.asarray(change), np.asarray(slope)
+
+
+def _moved(eta: FloatArray, by: FloatArray, b: FloatArray) -> FloatArray:
+    """Linear predictors with a column moved."""
+    return eta + by * b[0] if eta.ndim == 1 else eta + np.outer(by, b)
+
+
+def _map_of_columns(fit: Fit) -> FloatArray:
+    """(k, k) map from the working coefficients of an equation to those of the user's columns."""
+    w = fit.working
+    return WorkingColumns(w.center, w.scale, w.constant, w.constant_value).matrix(fit.design.columns)
+
+
+def _averaged(total: _Sums, fit: Fit, method: str, steps: dict[int, str]) -> tuple[FloatArray, FloatArray]:
+    """Average effects (C, k) and their Jacobian (C, k, p) by the working parameters."""
+    B, A = _coefficients(fit), _map_of_columns(fit)
+    slope = np.broadcast_to(total.slope / total.weight, (len(total.slope), *B.shape))
+    effects = np.einsum("cej,ej->cj", slope, B)
+    # what the coefficients of the column itself do, beside what they do to the probabilities
+    jacobian = total.bend / total.weight + np.einsum("cfj,jk->cjfk", slope, A)
     for j in steps:
-        effects[j] = total.change[j] / total.weight
-        jacobian[j] = total.dchange[j] / total.weight
-    return effects, jacobian
+        effects[:, j] = total.change[:, j] / total.weight
+        jacobian[:, j] = total.dchange[:, j] / total.weight
+    return effects, fit.design.parameters.gathered(jacobian)
 
 
 def _row_effects(part: RowPart, fit: Fit, method: str, steps: dict[int, str]) -> FloatArray:
-    """(rows, k) effects of every row."""
-    g, _ = _slope(part.eta, method)
-    effects = g[:, None] * fit.beta
+    """(rows, k, C) effects of every row."""
+    B = _coefficients(fit)
+    effects = np.einsum("cem,ej->mjc", _levels(fit, part.eta, method)[1], B)
     if "ex" in method:
-        effects = effects * part.X
+        effects = effects * part.X[:, :, None]
     for j, kind in steps.items():
         x = part.X[:, j]
         low, high, divisor = ends(x, kind)
-        after = _level(part.eta + (high - x) * fit.beta[j], method)[0]
-        before = _level(part.eta + (low - x) * fit.beta[j], method)[0]
-        effects[:, j] = (after - before) / divisor
+        after, before = (_levels(fit, _moved(part.eta, end - x, B[:, j]), method)[0] for end in (high, low))
+        effects[:, j] = (after - before).T / divisor
     return np.asarray(effects)

@@ -10,7 +10,6 @@ from logit_stats.report.summary import Summary
 from logit_stats.report.table import Table, TextLayout
 
 if TYPE_CHECKING:
-    from logit_stats.inference.category_margins import CategoryMargins
     from logit_stats.inference.column_margins import ColumnMargins
 
 _HEADER_LAYOUT = TextLayout(least_widths=(18, 18))
@@ -18,23 +17,19 @@ _EFFECTS_LAYOUT = TextLayout(least_widths=(10, 10, 10, 10, 10, 11, 11))
 
 
 def margins_summary(margins: ColumnMargins, head: str, alpha: float) -> Summary:
-    """Header and table of the effects."""
-    header = _header(margins, "Logit Marginal Effects")
-    frame = margins.summary_frame(alpha)
+    """Header and a table of the effects, for several categories one for each."""
+    heads, numbers = _heads(margins, head, alpha), margins.numbers(alpha)
+    notes = [margins.note] if margins.note else []
+    if margins.categories:
+        tables = equation_tables(margins.categories, margins.names, heads, numbers)
+        return Summary((_header(margins, "MNLogit Marginal Effects"), *tables), notes)
     body = [
         (str(name), adaptive(row[0], 4), adaptive(row[1], 3), adaptive(row[2], 3), f"{row[3]:#.3f}",
          adaptive(row[4], 3), adaptive(row[5], 3))
-        for name, row in zip(margins.names, frame.to_numpy().tolist(), strict=True)
+        for name, row in zip(margins.names, numbers[0].tolist(), strict=True)
     ]  # fmt: skip
-    effects = Table.of(body, head=("", *_heads(margins, head, alpha)), layout=_EFFECTS_LAYOUT)
-    return Summary((header, effects), [margins.note] if margins.note else [])
-
-
-def category_margins_summary(margins: CategoryMargins, head: str, alpha: float) -> Summary:
-    """Header and a table of the effects on each category."""
-    tables = equation_tables(margins.categories, margins.names, _heads(margins, head, alpha), margins.numbers(alpha))
-    header = _header(margins, "MNLogit Marginal Effects")
-    return Summary((header, *tables), [margins.note] if margins.note else [])
+    effects = Table.of(body, head=("", *heads), layout=_EFFECTS_LAYOUT)
+    return Summary((_header(margins, "Logit Marginal Effects"), effects), notes)
 
 
 def _header(margins: ColumnMargins, title: str) -> Table:
