@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from logit_stats import datasets
     from logit_stats.config import show_config
     from logit_stats.estimation.kernel import set_threads
+    from logit_stats.inference.e_value import e_value
     from logit_stats.models.conditional import ConditionalLogit, clogit
     from logit_stats.models.exact import exlogit
     from logit_stats.models.logit import Logit, logit
@@ -44,6 +45,7 @@ __all__ = [
     "compare",
     "compare_roc",
     "datasets",
+    "e_value",
     "errors",
     "exlogit",
     "load",
@@ -69,6 +71,7 @@ _HOME = {
     "MNLogitResults": "logit_stats.results.multinomial",
     "compare": "logit_stats.results.selection",
     "compare_roc": "logit_stats.results.validation",
+    "e_value": "logit_stats.inference.e_value",
     "exlogit": "logit_stats.models.exact",
     "load": "logit_stats.results.keep",
     "logit": "logit_stats.models.logit",

@@ -172,3 +172,7 @@ class NearSeparationWarning(LogitStatsWarning):
 
 class RankWarning(LogitStatsWarning):
     """Dependent columns were left out of the model, as asked for with ``check_rank="drop"``."""
+
+
+class NotEstimableWarning(LogitStatsWarning):
+    """A prediction was asked for that the data do not determine; it is NaN."""

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 
 import logit_stats as ls
 from logit_stats.errors import DataError, NotAvailableError, UnknownOptionError
-from logit_stats.inference.category_margins import category_margins
+from logit_stats.inference.column_margins import column_margins
 from tests.cases import load_case
 from tests.test_multinomial import FORMULA, flat, simulated
 
@@ -77,7 +77,7 @@ def test_effects_of_every_row_are_those_of_statsmodels(res, theirs):
 def test_errors_are_those_of_differentiated_effects(res, settings):
     def effects(beta):
         moved = replace(res.fit_, gamma=res.fit_.working.gamma(beta))
-        return category_margins(moved, res.covariance_, **settings).margeff.T.ravel()
+        return column_margins(moved, res.covariance_, **settings).margeff.T.ravel()
 
     beta = flat(res.params)
     J = np.array([(effects(beta + e) - effects(beta - e)) / 2e-6 for e in 1e-6 * np.eye(len(beta))]).T

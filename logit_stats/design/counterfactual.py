@@ -70,7 +70,7 @@ class Part:
     @property
     def size(self) -> int:
         """Number of rows."""
-        return self.rows.stop - self.rows.start
+        return int(self.rows.stop - self.rows.start)
 
     @property
     def formula(self) -> CompiledFormula:
@@ -241,7 +241,8 @@ def subterms_of(formula: CompiledFormula, columns: list[int]) -> list[Any]:
 
 def columns_with(formula: CompiledFormula, factor: Factor) -> list[int]:
     """Positions of the formula's columns in which a factor has a part."""
-    found, start = [], 0
+    found: list[int] = []
+    start = 0
     for subterms in formula.info.term_codings.values():
         for subterm in subterms:
             if factor.term_factor in subterm.factors:

@@ -37,8 +37,7 @@ def null_space(design: Design) -> FloatArray | None:
 def outside(N: FloatArray, X: FloatArray) -> NDArray[np.bool_]:
     """Rows of the formula's columns (m, k) that the data do not determine; rows with missing values are not among them."""
     left, size = np.abs(X @ N), np.abs(X) @ np.abs(N)
-    found: NDArray[np.bool_] = (left > ROUNDING * size).any(axis=1)
-    return found
+    return np.asarray((left > ROUNDING * size).any(axis=1))
 
 
 def reason(design: Design) -> str:

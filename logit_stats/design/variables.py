@@ -242,7 +242,7 @@ def _looked_at(
     function = number_function(design, factor, name)
 
     def at(places: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
-        return function(places, some[rows])
+        return np.asarray(function(places, some[rows]))
 
     slope = derivative(at, values[some], low, high).values
     others = _other_rows(design, factor, name)[:FEW_ROWS]
@@ -317,9 +317,15 @@ def _seen_by(design: Design, step: str, name: str, values: list[Any]) -> tuple[F
         columns = {o: _repeated(used_column(design, o), int(row), len(values)) for o in factor.columns if o != name}
         columns[name] = column_of(values, source)
         value = coded_values(design, factor, columns)
-        seen.append(value.codes[:, None] if isinstance(value, CategoricalValues) else value.values)
+        seen.append(codes_or_numbers(value))
         levels = value.levels if isinstance(value, CategoricalValues) else None
-    return np.hstack(seen).astype(np.float64), levels
+    return np.hstack(seen), levels
+
+
+def codes_or_numbers(value: FactorValues) -> FloatArray:
+    """What a factor tells of each row (n, c): codes of its levels, or its numbers."""
+    told = value.codes[:, None] if isinstance(value, CategoricalValues) else value.values
+    return np.asarray(told, dtype=np.float64)
 
 
 def coded_values(design: Design, factor: Factor, columns: dict[str, pd.Series]) -> FactorValues:
@@ -365,7 +371,12 @@ def _ordered(
 
 
 def _labels(
-    values: list[Any], group: NDArray[np.intp], ordered: list[int], found: list[Any], signature: FloatArray, number: bool
+    values: list[Any],
+    group: NDArray[np.intp],
+    ordered: list[int],
+    found: list[Any],
+    signature: FloatArray,
+    number: bool,
 ) -> tuple[str, ...]:
     members = [[_plain(values[i]) for i in np.flatnonzero(group == g)] for g in ordered]
     if all(len(m) == 1 for m in members):

@@ -147,7 +147,9 @@ def _directions(fit: Fit, ends: Mapping[str, tuple[Any, Any]], setting: Mapping[
         first = moved[:, 0] if first is None else first
         size = np.maximum(np.abs(moved).max(axis=1), 1e-300)
         if (np.abs(moved - first[:, None]) > 1e-9 * size[:, None]).any():
-            raise DataError("The odds ratios of these exposures depend on other variables of the model; set them with at=.")
+            raise DataError(
+                "The odds ratios of these exposures depend on other variables of the model; set them with at=."
+            )
     assert first is not None
     N = null_space(fit.design)
     kept, places = kept_places(fit.design, list(range(first.shape[1])))
@@ -180,7 +182,7 @@ def _measures(fit: Fit, cov: Covariance, D: FloatArray, alpha: float) -> tuple[p
     if min(or10, or01) < 1.0:
         notes.append("An exposure lowers the odds: these measures are meant for exposures that raise them; turn its levels "
                      "round with levels= (Knol et al. 2011, European J. of Epidemiology 26, 433-438).")  # fmt: skip
-    if np.isnan(frame.loc["S", "estimate"]):  # type: ignore[arg-type]
+    if not up * down > 0.0:
         notes.append("S is not defined here: the joint and the summed excess odds ratios have different signs.")
     return frame, tuple(notes)
 

@@ -78,9 +78,7 @@ class Rows:
     def __add__(self, other: Rows) -> Rows:
         offset = None if self.offset is None or other.offset is None else self.offset + other.offset
         factor = None if self.factor is None or other.factor is None else self.factor + other.factor
-        return Rows(
-            self.Z + other.Z, offset, self.weight + other.weight, self.moving, self.slope + other.slope, factor
-        )
+        return Rows(self.Z + other.Z, offset, self.weight + other.weight, self.moving, self.slope + other.slope, factor)
 
     def divided(self) -> Rows:
         """Sums of several parts as their mean."""
@@ -109,7 +107,7 @@ class Averages:
         small = design.rows * max(design.columns, 1) <= KEPT_NUMBERS
         self._kept = list(parts(design)) if small else None
         # the rows of each average in the order asked for, so that other parameters need not make them again
-        self._made: list[list[Rows] | None] | None = [] if small else None
+        self._made: list[list[Rows | None] | None] | None = [] if small else None
         self._asked = 0
 
     def with_parameters(self, fit: Fit) -> Averages:
@@ -138,13 +136,13 @@ class Averages:
     def _average(self, walked: Iterator[Part], weight: FloatArray, variable: Variable | None, method: str) -> Average:
         self._asked += 1
         if self._made is None:
-            made: Iterable[Rows] | None = self._walk(walked, weight, variable, method)
+            made: Iterable[Rows | None] | None = self._walk(walked, weight, variable, method)
         elif self._asked <= len(self._made):
             made = self._made[self._asked - 1]
         else:
             kept = list(self._walk(walked, weight, variable, method))
             made = kept if all(rows is not None for rows in kept) else None
-            self._made.append(made)  # type: ignore[arg-type]
+            self._made.append(made)
         return self._nothing() if made is None else self._sum(made, weight, variable is not None, method)
 
     def _sum(self, made: Iterable[Rows | None], weight: FloatArray, slopes: bool, method: str) -> Average:
@@ -157,10 +155,10 @@ class Averages:
             if self.at_mean:
                 whole = rows.at_mean() if whole is None else whole + rows.at_mean()
                 continue
-            sums = _sums(self.fit, rows, slopes, method)
-            value, gradient = value + sums[0], gradient + sums[1]
+            found = sums(self.fit, rows, slopes, method)
+            value, gradient = value + found[0], gradient + found[1]
         if whole is not None:
-            value, gradient = _sums(self.fit, whole.divided(), slopes, method)
+            value, gradient = sums(self.fit, whole.divided(), slopes, method)
         size = float(weight.sum())
         return Average(np.asarray(value) / size, np.asarray(gradient) / size)
 
@@ -206,7 +204,7 @@ class Averages:
         return Average(np.full(C, np.nan), np.full((C, self.fit.parameters), np.nan))
 
 
-def _sums(fit: Fit, rows: Rows, slopes: bool, method: str) -> tuple[FloatArray, FloatArray]:
+def sums(fit: Fit, rows: Rows, slopes: bool, method: str) -> tuple[FloatArray, FloatArray]:
     """Weighted sums (C,) over rows of probabilities or derivatives, and their gradients (C, p)."""
     eta = fit.predictor(rows.Z)
     if rows.offset is not None:

@@ -120,7 +120,9 @@ def _changes(design: Design, name: str, unit: Any) -> Iterator[Change]:
         try:
             size = 1.0 if unit is None else float(unit)
         except (TypeError, ValueError):
-            raise DataError(f"units={{{name!r}: {unit!r}}}: give a number of units, 'sd', or a pair (from, to).") from None
+            raise DataError(
+                f"units={{{name!r}: {unit!r}}}: give a number of units, 'sd', or a pair (from, to)."
+            ) from None
         yield Change(variable, f"{name} {'-' if size < 0 else '+'} {abs(size):g}", unit=size)
 
 
@@ -194,7 +196,11 @@ def is_plain(design: Design, name: str) -> bool:
     if design.formula is None or name not in design.formula.columns or name not in design.names:
         return False
     known = variables(design)[name]
-    return known.linear and sum(name in f.columns for f in design.formula.factors.values()) == 1 and all(
-        [f.name() for f in term.factors] == [name] or name not in {f.name() for f in term.factors}
-        for term in design.formula.info.terms
+    return (
+        known.linear
+        and sum(name in f.columns for f in design.formula.factors.values()) == 1
+        and all(
+            [f.name() for f in term.factors] == [name] or name not in {f.name() for f in term.factors}
+            for term in design.formula.info.terms
+        )
     )

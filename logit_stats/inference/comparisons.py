@@ -31,8 +31,8 @@ def compared(before: Average, after: Average, comparison: str) -> Average:
         value = np.log(after.value) - np.log(before.value)
         return Average(value, after.gradient / after.value[:, None] - before.gradient / before.value[:, None])
     odds = [np.log(a.value) - np.log1p(-a.value) for a in (before, after)]
-    slope = [a.gradient / (a.value * (1.0 - a.value))[:, None] for a in (before, after)]
-    return Average(odds[1] - odds[0], slope[1] - slope[0])
+    slopes = [a.gradient / (a.value * (1.0 - a.value))[:, None] for a in (before, after)]
+    return Average(odds[1] - odds[0], slopes[1] - slopes[0])
 
 
 def shown(

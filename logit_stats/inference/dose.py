@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -168,8 +167,7 @@ class _Line:
         self.a, self.b = float(self.base @ fit.gamma + shift), float(self.slope @ fit.gamma)
         V = cov.working
         self.V = tuple(
-            float(x @ V @ y)
-            for x, y in ((self.base, self.base), (self.base, self.slope), (self.slope, self.slope))
+            float(x @ V @ y) for x, y in ((self.base, self.base), (self.base, self.slope), (self.slope, self.slope))
         )
         self.cov = cov
         if any(len(design_term) > 1 for design_term in _powers(design, dose.name)):
@@ -199,9 +197,7 @@ def _columns(design: Design, values: Mapping[str, list[Any]]) -> FloatArray:
     formula = design.formula
     assert formula is not None
     columns = {name: column_of(given, used_column(design, name)) for name, given in values.items()}
-    coded = {
-        name: coded_values(design, f, {n: columns[n] for n in f.columns}) for name, f in formula.factors.items()
-    }
+    coded = {name: coded_values(design, f, {n: columns[n] for n in f.columns}) for name, f in formula.factors.items()}
     return formula.fill(coded, len(next(iter(values.values()))))
 
 

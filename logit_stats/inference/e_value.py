@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+import pandas as pd
 
 from logit_stats.errors import DataError, check_choice
+from logit_stats.estimation.fit import Fit
+from logit_stats.inference.covariance import Covariance
+from logit_stats.inference.wald import wald_interval
 from logit_stats.wording import lines
 
 SCALES = ("risk_ratio", "rare", "common")
@@ -98,3 +102,30 @@ def _of_limit(rr: float, nearer: float | None, power: float) -> float:
 def _of(rr: float) -> float:
     rr = rr if rr >= 1.0 else 1.0 / rr
     return float(rr + np.sqrt(rr * (rr - 1.0)))
+
+
+def e_values(fit: Fit, cov: Covariance, scale: str = "rare", alpha: float = 0.05) -> pd.DataFrame:
+    """E-values of the odds ratios of all columns but the constant.
+
+    Parameters
+    ----------
+    fit : Fit
+    cov : Covariance
+    scale : {"rare", "common"}
+        Whether the odds ratio, or its square root, stands for the risk ratio.
+    alpha : float
+        Of the limits.
+
+    Returns
+    -------
+    DataFrame
+        odds_ratio, risk_ratio, e_value, e_value_limit.
+    """
+    check_choice("scale", scale, ("rare", "common"))
+    fit.facts.require("e_values()", "binary", "finite")
+    limits, odds = np.exp(wald_interval(fit, cov, alpha)), np.exp(fit.beta)
+    rows = [j for j in range(len(odds)) if j != fit.design.constant]
+    found = [e_value(float(odds[j]), float(limits[j, 0]), float(limits[j, 1]), scale) for j in rows]
+    columns = ["odds_ratio", "risk_ratio", "e_value", "e_value_limit"]
+    numbers = [(v.ratio, v.risk_ratio, v.e_value, v.limit) for v in found]
+    return pd.DataFrame(numbers, columns=columns, index=[fit.design.names[j] for j in rows])

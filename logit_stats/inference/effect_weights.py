@@ -104,7 +104,7 @@ def row_mask(design: Design, subset: Any) -> FloatArray:
         if pd.isna(values).any() or not all(isinstance(v, (bool, np.bool_)) for v in values.ravel()[:1000]):
             raise DataError(said)
         values = values.astype(np.bool_)
-    return values.astype(np.float64)
+    return np.asarray(values, dtype=np.float64)
 
 
 def given_weights(design: Design, weights: Any) -> FloatArray:

@@ -26,6 +26,7 @@ from logit_stats.design.factor_values import CategoricalValues, NumericValues
 from logit_stats.design.variables import (
     Variable,
     coded_values,
+    codes_or_numbers,
     column_of,
     find_variable,
     is_number,
@@ -219,13 +220,17 @@ def adjusted(at: LinearCombinations, adjust: str, means: int) -> FloatArray:
         return p
     ways: dict[str, Callable[[], Any]] = {
         "tukey": lambda: stats.studentized_range.sf(np.sqrt(2.0) * np.abs(at.z), means, df),
-        "scheffe": lambda: stats.f.sf(at.z**2 / (means - 1), means - 1, df),
+        "scheffe": lambda: _scheffe(at.z**2, means - 1, at.reference.df),
         "bonferroni": lambda: np.minimum(1.0, m * p),
         "sidak": lambda: -np.expm1(m * np.log1p(-p)),
         "holm": lambda: _of_known(_holm, p, known),
         "fdr_bh": lambda: _of_known(lambda q: stats.false_discovery_control(q, method="bh"), p, known),
     }
     return np.asarray(ways[adjust]())
+
+
+def _scheffe(square: FloatArray, q: int, df: Any) -> FloatArray:
+    return np.asarray(stats.chi2.sf(square, q) if df is None else stats.f.sf(square / q, q, df))
 
 
 def _of_known(adjust: Callable[[FloatArray], FloatArray], p: FloatArray, known: Any) -> FloatArray:
@@ -288,7 +293,13 @@ def marginal_means(
 
 
 def _means(
-    fit: Fit, cov: Covariance, full: FloatArray, gone: Any, labels: list[dict[str, Any]], by: tuple[str, ...], weights: str
+    fit: Fit,
+    cov: Covariance,
+    full: FloatArray,
+    gone: Any,
+    labels: list[dict[str, Any]],
+    by: tuple[str, ...],
+    weights: str,
 ) -> MarginalMeans:
     kept, places = kept_places(fit.design, list(range(full.shape[1])))
     X = np.empty((len(full), fit.design.columns))
@@ -403,13 +414,9 @@ def _state_of_rows(design: Design, variable: Variable) -> list[int]:
         raise DataError(
             f"weights='proportional' counts the levels of {variable.name!r}, which jumps with other variables: give at= for it."
         )
-    seen = [_codes(coded_values(design, formula.factors[s], {n: used_column(design, n) for n in formula.factors[s].columns}))
-            for s in names]  # fmt: skip
+    used = {name: used_column(design, name) for s in names for name in formula.factors[s].columns}
+    seen = [codes_or_numbers(coded_values(design, formula.factors[s], used)) for s in names]
     levels = column_of(list(variable.levels), column)
-    shown = [_codes(coded_values(design, formula.factors[s], {variable.name: levels})) for s in names]
+    shown = [codes_or_numbers(coded_values(design, formula.factors[s], {variable.name: levels})) for s in names]
     place = {tuple(row): i for i, row in enumerate(np.hstack(shown).tolist())}
     return [place[tuple(row)] for row in np.hstack(seen).tolist()]
-
-
-def _codes(value: CategoricalValues | NumericValues) -> FloatArray:
-    return value.codes[:, None].astype(np.float64) if isinstance(value, CategoricalValues) else value.values.astype(float)

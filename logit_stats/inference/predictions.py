@@ -233,7 +233,8 @@ def average_prediction(
         estimate, se = np.full_like(estimate, np.nan), np.full_like(se, np.nan)
     limits = cov.reference.along(G).limits(estimate, se, alpha)
     categories = fit.design.response.categories
-    numbers = (estimate, se, limits[:, 0], limits[:, 1])
-    if categories is None:
-        return AveragePrediction(*(float(number[0]) for number in numbers), len(eta), notes=notes)
-    return AveragePrediction(*numbers, len(eta), categories.labels, notes)
+    low, high = limits[:, 0], limits[:, 1]
+    if categories is not None:
+        return AveragePrediction(estimate, se, low, high, len(eta), categories.labels, notes)
+    one = [float(number[0]) for number in (estimate, se, low, high)]
+    return AveragePrediction(one[0], one[1], one[2], one[3], len(eta), notes=notes)

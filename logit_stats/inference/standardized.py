@@ -41,7 +41,9 @@ def standardized_coefficients(fit: Fit, cov: Covariance) -> pd.DataFrame:
     eta = fit.eta
     proportion = design.response.proportions
     latent = float(np.sqrt(_variance(eta, weight) + np.pi**2 / 3.0))
-    menard = _correlation(proportion, probability(eta), weight, _outcome_variance(proportion, weight)) / _sd(eta, weight)
+    menard = _correlation(proportion, probability(eta), weight, _outcome_variance(proportion, weight)) / _sd(
+        eta, weight
+    )
     x = fit.beta[columns] * sd
     values = {
         "coef": fit.beta[columns],

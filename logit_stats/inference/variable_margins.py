@@ -97,7 +97,9 @@ def variable_margins(
     check_choice("errors", errors, ERRORS)
     check_alpha(alpha)
     if isinstance(at, str) and at != "mean":
-        raise UnknownOptionError(f"at={at!r} is unknown; give 'mean', or variables with their values: at={{'age': 40}}.")
+        raise UnknownOptionError(
+            f"at={at!r} is unknown; give 'mean', or variables with their values: at={{'age': 40}}."
+        )
     known = variables(fit.design)
     wanted = [names] if isinstance(names, str) else list(known) if names is None else list(names)
     chosen = [find_variable(fit.design, name) for name in wanted]
@@ -193,7 +195,9 @@ class _Asked:
             yield Effect(variable, f"{labels[high]} against {labels[low]}{of}", (values[low], values[high]), only)
 
     def _own_values(self, variable: Variable) -> set[str]:
-        return {f"{v:g}" if isinstance(v, float) else str(v) for v in used_column(self.fit.design, variable.name).unique()}
+        return {
+            f"{v:g}" if isinstance(v, float) else str(v) for v in used_column(self.fit.design, variable.name).unique()
+        }
 
     def estimates(
         self, averages: Averages, effects: list[Effect], groups: list[tuple[dict[str, Any], FloatArray]]
@@ -267,9 +271,7 @@ def _notes(chosen: list[Variable]) -> Iterator[str]:
             yield _tangled(variable)
 
 
-def _draws(
-    asked: _Asked, cov: Covariance, averages: Averages, effects: list[Effect], groups: list[Any]
-) -> FloatArray:
+def _draws(asked: _Asked, cov: Covariance, averages: Averages, effects: list[Effect], groups: list[Any]) -> FloatArray:
     """(draws, m) estimates at the coefficients of every resample."""
     if cov.bootstrap is None:
         raise NotAvailableError(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import check_choice
+from logit_stats.errors import DataError, check_choice
 from logit_stats.inference.wald import p_values, wald_interval, z_values
 from logit_stats.results.finished import Finished, Matrix, Vector
 
@@ -78,8 +79,42 @@ class Estimates(Finished):
         names, matrix = self.model.exog_names, self.covariance_.matrix.copy()
         return pd.DataFrame(matrix, index=names, columns=names) if self.fit_.design.labelled else matrix
 
-    def odds_ratios(self, alpha: float = 0.05, method: str = "wald") -> pd.DataFrame:
-        """Odds ratios exp(beta), their delta-method standard errors, and the exponentiated limits of `conf_int`."""
+    def odds_ratios(
+        self, alpha: float = 0.05, method: str = "wald", units: Mapping[str, Any] | None = None,
+        at: Mapping[str, Any] | None = None,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Odds ratios exp(beta), their delta-method standard errors, and the exponentiated limits of `conf_int`.
+
+        Under codings other than treatment (``Sum``, ``Poly``, ``Helmert``) exp(beta) of a level is no odds ratio against another
+        level; ``units={"g": None}`` gives these.
+
+        Parameters
+        ----------
+        alpha : float
+        method : {"wald", "profile", "bootstrap", "bca"}
+            As for `conf_int`.
+        units : mapping, optional
+            Odds ratios of chosen changes instead: ``{"lwt": 10, "age": "sd", "race": None, "bmi": (20, 30)}``, Wald's limits.
+        at : mapping, optional
+            With `units`, values of the variables on which these odds ratios depend, several for their ratios; see
+            `changed_odds`.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> res = ls.logit("low ~ smoke * lwt", ls.datasets.load("birthwt")).fit()
+        >>> res.odds_ratios(units={"lwt": 10}, at={"smoke": [0, 1]})[["change", "at smoke", "odds_ratio"]].round(3)
+                                change  at smoke  odds_ratio
+        0                     lwt + 10         0       0.805
+        1                     lwt + 10         1       0.941
+        2  lwt + 10, ratio to the first         1       1.169
+        """
+        if units is not None:
+            from logit_stats.inference.changed_odds import changed_odds
+
+            return changed_odds(self.fit_, self.covariance_, units, at, alpha)
+        if at is not None:
+            raise DataError("at= goes with units=: the odds ratios of coefficients do not depend on values.")
         beta, limits = self.fit_.beta, self._limits(alpha, method)
         ratio, low, high = np.exp(beta), np.exp(limits[:, 0]), np.exp(limits[:, 1])
         columns = {"odds_ratio": ratio, "std_error": ratio * self.covariance_.standard_errors,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -34,9 +35,12 @@ class _FromLikelihood(BiasReducedResults):
         """(k, 2) limits from the penalized likelihood, or from the standard errors (``method="wald"``)."""
         return super().conf_int(alpha, method)
 
-    def odds_ratios(self, alpha: float = 0.05, method: str = "profile") -> pd.DataFrame:
+    def odds_ratios(
+        self, alpha: float = 0.05, method: str = "profile", units: Mapping[str, Any] | None = None,
+        at: Mapping[str, Any] | None = None,
+    ) -> pd.DataFrame:  # fmt: skip
         """Odds ratios with limits from the penalized likelihood, or from the standard errors (``method="wald"``)."""
-        return super().odds_ratios(alpha, method)
+        return super().odds_ratios(alpha, method, units, at)
 
     def _limits(self, alpha: float, method: str) -> FloatArray:
         check_choice("method", method, ("profile", "wald"))

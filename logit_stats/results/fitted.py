@@ -13,7 +13,7 @@ from logit_stats.errors import check_choice
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.predictions import AveragePrediction, Prediction, average_prediction, prediction
 from logit_stats.results.finished import Finished, Vector
-from logit_stats.results.prediction import new_rows, predict_new
+from logit_stats.results.prediction import new_rows, not_estimable, predict_new, warn_not_estimable
 
 if TYPE_CHECKING:
     pass
@@ -48,6 +48,7 @@ class Fitted(Finished):
         """
         check_choice("which", which, ("mean", "linear", "var"))
         eta, index = (self.fit_.eta, None) if exog is None and offset is None else predict_new(self.fit_, exog, offset)
+        warn_not_estimable(self.fit_.design, exog)
         values = eta if which == "linear" else (probability if which == "mean" else variance)(eta)
         if index is None and exog is None and self.fit_.design.labelled:
             index = self.fit_.design.index
@@ -86,14 +87,14 @@ class Fitted(Finished):
         """Predicted probabilities of new data (or of the rows of the fit) with standard errors and limits."""
         Z, eta, index = new_rows(self.fit_, exog, offset)
         labels = index if index is not None else self.fit_.design.index if exog is None else pd.RangeIndex(len(eta))
-        return prediction(self.covariance_, Z, eta, labels)
+        return prediction(self.fit_, self.covariance_, Z, eta, labels, not_estimable(self.fit_.design, exog))
 
     def average_prediction(self, exog: Any = None, offset: Any = None, alpha: float = 0.05) -> AveragePrediction:
         """Mean predicted probability of new data, or of the rows of the fit (weights and trials counted)."""
         Z, eta, _ = new_rows(self.fit_, exog, offset)
-        return average_prediction(
-            self.covariance_, Z, eta, self.fit_.design.row_weight if exog is None else None, alpha
-        )
+        weight = self.fit_.design.row_weight if exog is None else None
+        notes = not_estimable(self.fit_.design, exog)
+        return average_prediction(self.fit_, self.covariance_, Z, eta, weight, alpha, notes)
 
     def get_distribution(self, exog: Any = None, offset: Any = None) -> Any:
         """Return SciPy's frozen Bernoulli distribution of every row's outcome."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -91,10 +92,13 @@ class LimitResults(Estimates, Likelihood):
             return wald_interval(self.fit_, self.covariance_, alpha)
         return np.array([self._profile.interval(j, alpha) for j in range(self.fit_.parameters)])
 
-    def odds_ratios(self, alpha: float = 0.05, method: str = "profile") -> pd.DataFrame:
+    def odds_ratios(
+        self, alpha: float = 0.05, method: str = "profile", units: Mapping[str, Any] | None = None,
+        at: Mapping[str, Any] | None = None,
+    ) -> pd.DataFrame:  # fmt: skip
         """Odds ratios exp(beta), 0 or infinite where the coefficient is, with exponentiated limits of `conf_int`."""
         with np.errstate(over="ignore"):
-            return super().odds_ratios(alpha, method)
+            return super().odds_ratios(alpha, method, units, at)
 
     @cached_property
     def _statistics(self) -> LimitStatistics:
@@ -144,7 +148,7 @@ class LimitResults(Estimates, Likelihood):
         """Predicted probabilities with standard errors and limits; these are NaN where the linear predictor is infinite."""
         Z, eta, index = self._new(exog, offset)
         labels = pd.RangeIndex(len(eta)) if index is None else index
-        made = prediction(self.covariance_, np.asarray(Z), eta, labels)
+        made = prediction(self.fit_, self.covariance_, np.asarray(Z), eta, labels)
         return Prediction(eta, np.where(np.isfinite(eta), made.se_linear, np.nan), labels)
 
     def _new(self, exog: Any, offset: Any) -> tuple[FloatArray, FloatArray, pd.Index | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -14,17 +13,16 @@ from logit_stats.assess.category_classification import CategoryClassification, c
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError, check_choice
 from logit_stats.models.multinomial import MNLogit, by_category
+from logit_stats.results.effects import Effects
 from logit_stats.results.estimates import Estimates
 from logit_stats.results.finished import Matrix, Vector
 from logit_stats.results.hypotheses import JointTests
 from logit_stats.results.likelihood import Likelihood
-from logit_stats.results.prediction import new_rows, predict_new
+from logit_stats.results.prediction import new_rows, not_estimable, predict_new, warn_not_estimable
 from logit_stats.wording import lines, table
 
 if TYPE_CHECKING:
-    from logit_stats.inference.category_margins import CategoryMargins
-    from logit_stats.inference.category_predictions import CategoryPrediction
-    from logit_stats.inference.variable_margins import Margins
+    from logit_stats.inference.predictions import AveragePrediction, Prediction
     from logit_stats.peers.crosscheck import Crosscheck
     from logit_stats.report.summary import Summary
 
@@ -34,7 +32,7 @@ LIKELIHOOD_RSQUARED = (
 
 
 @dataclass(frozen=True, eq=False)
-class MNLogitResults(Estimates, Likelihood, JointTests):
+class MNLogitResults(Estimates, Likelihood, JointTests, Effects):
     """Results of a multinomial logit fit, with statsmodels' names.
 
     Coefficients are a table with a row for each column of the design and a column for each category but the reference.
@@ -167,16 +165,26 @@ class MNLogitResults(Estimates, Likelihood, JointTests):
         """
         check_choice("which", which, ("mean", "linear"))
         eta, index = (self.fit_.eta, None) if exog is None else predict_new(self.fit_, exog, None)
+        warn_not_estimable(self.fit_.design, exog)
         values = by_category(eta, which)
         return values if exog is not None and index is None else self._by_category(values, index)
 
-    def get_prediction(self, exog: Any = None) -> CategoryPrediction:
+    def get_prediction(self, exog: Any = None) -> Prediction:
         """Probabilities of each category with standard errors and intervals; `exog` as for `predict`."""
-        from logit_stats.inference.category_predictions import category_prediction
+        from logit_stats.inference.predictions import prediction
 
         Z, eta, index = new_rows(self.fit_, exog, None)
         index = index if index is not None else self.fit_.design.index if exog is None else pd.RangeIndex(len(Z))
-        return category_prediction(self.covariance_, Z, eta, self.model.categories.labels, index)
+        return prediction(self.fit_, self.covariance_, Z, eta, index, not_estimable(self.fit_.design, exog))
+
+    def average_prediction(self, exog: Any = None, alpha: float = 0.05) -> AveragePrediction:
+        """Mean probability of each category over new data, or over the rows of the fit (weights counted)."""
+        from logit_stats.inference.predictions import average_prediction
+
+        Z, eta, _ = new_rows(self.fit_, exog, None)
+        weight = self.fit_.design.row_weight if exog is None else None
+        notes = not_estimable(self.fit_.design, exog)
+        return average_prediction(self.fit_, self.covariance_, Z, eta, weight, alpha, notes)
 
     @property
     def resid_response(self) -> Matrix:
@@ -200,29 +208,6 @@ class MNLogitResults(Estimates, Likelihood, JointTests):
     def classification(self) -> CategoryClassification:
         """Precision, recall and F1 of each category, accuracy, Cohen's kappa, with a `report()` text."""
         return CategoryClassification(category_table(self.fit_), self.model.categories.names)
-
-    # Effects.
-
-    def get_margeff(
-        self, at: str = "overall", method: str = "dydx", atexog: Any = None, dummy: bool = False, count: bool = False
-    ) -> CategoryMargins:
-        """Marginal effects of single design columns on each category, as statsmodels defines them; see `column_margins`."""
-        from logit_stats.inference.category_margins import category_margins
-
-        return category_margins(self.fit_, self.covariance_, at, method, atexog, dummy, count)
-
-    def margins(
-        self, variables: str | Sequence[str] | None = None, at: Mapping[str, Any] | None = None,
-        over: str | None = None, method: str = "dydx", *, comparison: str = "difference", changes: str = "reference",
-        dummy: bool = False, subset: Any = None, alpha: float = 0.05,
-    ) -> Margins:  # fmt: skip
-        """Marginal effects of variables on the probability of each category; see `variable_margins`."""
-        from logit_stats.inference.variable_margins import variable_margins
-
-        return variable_margins(
-            self.fit_, self.covariance_, variables, at, over, method,
-            comparison=comparison, changes=changes, dummy=dummy, subset=subset, alpha=alpha,
-        )  # fmt: skip
 
     # Reports.
 

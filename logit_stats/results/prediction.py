@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ import pandas as pd
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
+from logit_stats.design.estimable import null_space, outside, reason
 from logit_stats.design.from_arrays import new_columns
 from logit_stats.design.given_rows import for_rows_used
 from logit_stats.design.new_rows import new_offset
 from logit_stats.design.table import Table
+from logit_stats.errors import NotEstimableWarning, listed_rows
 from logit_stats.estimation.fit import Fit
 
 
@@ -40,7 +43,29 @@ def new_design_columns(design: Design, exog: Any) -> tuple[FloatArray, pd.Index 
     if design.formula is None:
         return new_columns(exog, design.names)
     X, _, labels = design.formula.design_matrix(exog)
+    N = null_space(design)
+    if N is not None:
+        X = np.where(outside(N, X)[:, None], np.nan, X)
     return X[:, [design.formula.names.index(name) for name in design.names]], labels
+
+
+def not_estimable(design: Design, exog: Any) -> tuple[str, ...]:
+    """What to say of new rows for which the data determine no prediction; nothing where there are none."""
+    N = null_space(design)
+    if N is None or exog is None or design.formula is None:
+        return ()
+    X, _, labels = design.formula.design_matrix(exog)
+    gone = outside(N, X)
+    if not gone.any():
+        return ()
+    rows = f"row {listed_rows(np.asarray(labels)[gone])}" if len(gone) > 1 else "the row"
+    return (f"No prediction for {rows}. {reason(design)}",)
+
+
+def warn_not_estimable(design: Design, exog: Any) -> None:
+    """Warn of rows for which there is no prediction: in an array of numbers NaN would not say why."""
+    for note in not_estimable(design, exog):
+        warnings.warn(note, NotEstimableWarning, stacklevel=3)
 
 
 def predict_new(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, pd.Index | None]:
