@@ -12,12 +12,12 @@ from typing import Self
 
 import numpy as np
 from scipy import stats
-from scipy.special import gammaln
 
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import check_choice
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.rows import loglik_terms, probability, saturated_terms, score_residual, variance
+from logit_stats.likelihoods.deviance import deviance_terms, pearson_residual, saturated_logliks
+from logit_stats.likelihoods.rows import loglik_terms, probability, saturated_terms
 
 PSEUDO_RSQUARED = (
     "mcfadden", "mcfadden_adj", "cox_snell", "nagelkerke", "tjur", "efron", "mckelvey_zavoina", "aldrich_nelson",
@@ -68,16 +68,42 @@ class FitStatistics:
         if response.trials is None:
             return 0.0
         y, m = response.successes, response.trials
-        return float(self._row_weight @ (gammaln(m + 1) - gammaln(y + 1) - gammaln(m - y + 1)))
+        return float(self._row_weight @ (saturated_logliks(y, m) - saturated_terms(y, m)))
+
+    @property
+    def _counts(self) -> bool:
+        """Whether rows hold counts, of which likelihoods are computed as what is missing to the saturated one."""
+        return self.fit.design.response.trials is not None and self.fit.facts.finite and self.fit.facts.likelihood
+
+    @cached_property
+    def _deviances(self) -> tuple[float, float] | None:
+        """Deviance of the model and of the null model; None where rows are single outcomes and nothing cancels."""
+        if not self._counts:
+            return None
+        response, offset = self.fit.design.response, self.fit.design.offset
+        null = np.full(self.fit.design.rows, self.fit.null.intercept)
+        etas = (self._eta, null if offset is None else null + offset.values)
+        own, of_null = (self._row_weight @ deviance_terms(eta, response.successes, response.trials) for eta in etas)
+        return float(own), float(of_null)
+
+    @cached_property
+    def _saturated_count(self) -> float:
+        """Saturated log-likelihood of counts, binomial coefficients included."""
+        response = self.fit.design.response
+        return float(self._row_weight @ saturated_logliks(response.successes, response.trials))
 
     @property
     def llf(self) -> float:
         """Maximised log-likelihood (weighted under sampling weights)."""
+        if self._deviances is not None:
+            return self._saturated_count - 0.5 * self._deviances[0]
         return self.fit.loglik + self.binomial_constant
 
     @property
     def llnull(self) -> float:
         """Log-likelihood of the null model."""
+        if self._deviances is not None:
+            return self._saturated_count - 0.5 * self._deviances[1]
         return self.fit.null.loglik + self.binomial_constant
 
     @property
@@ -113,12 +139,16 @@ class FitStatistics:
     @property
     def deviance(self) -> float:
         """Twice the distance to the saturated log-likelihood (McCullagh and Nelder 1989, section 4.4.3)."""
+        if self._deviances is not None:
+            return self._deviances[0]
         # rows of one outcome, of two categories or more, have a saturated log-likelihood of zero
         return 2.0 * (self._saturated - self.fit.loglik)
 
     @property
     def null_deviance(self) -> float:
         """Deviance of the null model."""
+        if self._deviances is not None:
+            return self._deviances[1]
         return 2.0 * (self._saturated - self.fit.null.loglik)
 
     @cached_property
@@ -128,8 +158,8 @@ class FitStatistics:
 
     def _pearson_terms(self) -> FloatArray:
         response = self.fit.design.response
-        u = score_residual(self._eta, response.successes, response.trials)
-        return np.asarray(u**2 / (self._trials * variance(self._eta)))
+        with np.errstate(over="ignore"):
+            return np.asarray(pearson_residual(self._eta, response.successes, response.trials) ** 2)
 
     def criterion(self, name: str) -> float:
         """AIC (Akaike 1974), BIC (Schwarz 1978) or AICc (Hurvich and Tsai 1989); NaN under sampling weights.
@@ -171,7 +201,15 @@ class FitStatistics:
         """Return the same statistics for a fit whose rows are gone: what needs them is computed now."""
         for kind in PSEUDO_RSQUARED:
             self.pseudo_rsquared(kind)
-        kept = ("binomial_constant", "_saturated", "pearson_chi2", "_size", "_pseudo_rsquared")
+        kept = (
+            "binomial_constant",
+            "_saturated",
+            "_saturated_count",
+            "_deviances",
+            "pearson_chi2",
+            "_size",
+            "_pseudo_rsquared",
+        )
         values = {name: getattr(self, name) for name in kept}
         found = replace(self, fit=fit)
         found.__dict__.update(values)

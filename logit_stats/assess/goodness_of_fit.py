@@ -19,7 +19,8 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
-from logit_stats.estimation.rows import loglik_terms, probability, saturated_terms, variance
+from logit_stats.likelihoods.deviance import deviance_terms, pearson_residual
+from logit_stats.likelihoods.rows import probability, variance
 from logit_stats.wording import WIDTH, lines
 
 # Mean outcomes a covariate pattern from which chi-squared over patterns is worth its p-value.
@@ -184,10 +185,9 @@ def covariate_patterns(fit: Fit) -> Patterns:
 
 def pattern_tests(fit: Fit, patterns: Patterns) -> list[FitTest]:
     """Pearson's chi-squared and the deviance over covariate patterns, which hold where every pattern has many outcomes."""
-    m, y, p = patterns.trials, patterns.events, probability(patterns.eta)
-    v = m * variance(patterns.eta)
-    chi2, df = float(np.sum((y - m * p) ** 2 / v)), len(m) - fit.free_parameters
-    deviance = float(2.0 * np.sum(saturated_terms(y, m) - loglik_terms(patterns.eta, y, m)))
+    m, y = patterns.trials, patterns.events
+    chi2, df = float(np.sum(pearson_residual(patterns.eta, y, m) ** 2)), len(m) - fit.free_parameters
+    deviance = float(deviance_terms(patterns.eta, y, m).sum())
     if df <= 0:
         raise NotAvailableError(SATURATED)
     sparse = "patterns differ from the model"
@@ -206,11 +206,16 @@ def osius_rojek_test(fit: Fit, patterns: Patterns) -> FitTest:
     5.2.2).
     """
     _refuse_other_estimates(fit)
-    m, y, p = patterns.trials, patterns.events, probability(patterns.eta)
+    m, y = patterns.trials, patterns.events
     v = m * variance(patterns.eta)
-    chi2, df = float(np.sum((y - m * p) ** 2 / v)), len(m) - fit.free_parameters
+    p = probability(patterns.eta)
+    chi2, df = float(np.sum(pearson_residual(patterns.eta, y, m) ** 2)), len(m) - fit.free_parameters
     if df <= 0:
         raise NotAvailableError(SATURATED)
+    if not v.all():
+        raise NotAvailableError(
+            "A probability is 0 or 1 in double precision, and chi-squared has no finite variance there."
+        )
     Z = fit.working.columns(patterns.first)
     target = (1.0 - 2.0 * p) / v
     coefficients = EquilibratedCholesky(Z.T @ (Z * v[:, None])).solve(Z.T @ (v * target))

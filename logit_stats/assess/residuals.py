@@ -15,8 +15,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.kernel import row_terms
-from logit_stats.estimation.row_passes import loglik_rows
-from logit_stats.estimation.rows import saturated_terms
+from logit_stats.likelihoods.deviance import deviance_terms, exact_residual, pearson_residual
 
 RESIDUALS = ("response", "pearson", "dev", "generalized", "working")
 
@@ -32,12 +31,12 @@ def residuals(fit: Fit, kind: str, eta: FloatArray | None = None) -> FloatArray:
     check_choice("kind", kind, RESIDUALS)
     eta = fit.eta if eta is None else eta
     y, trials = fit.design.response.successes, fit.design.response.trials
-    if kind == "pearson" and trials is None:
-        sign = 2.0 * y - 1.0
-        with np.errstate(over="ignore"):
-            return np.asarray(sign * np.exp(-0.5 * sign * eta))
+    if kind == "pearson":
+        return pearson_residual(eta, y, trials)
     m = np.ones_like(y) if trials is None else trials
-    _, score, weight, _ = row_terms(replace(fit.design.block, weight=None), eta)
+    _, score, _, _ = row_terms(replace(fit.design.block, weight=None), eta)
+    if trials is not None:
+        score = exact_residual(eta, y, trials)
     if kind == "generalized":
         return score
     if kind == "response":
@@ -48,10 +47,4 @@ def residuals(fit: Fit, kind: str, eta: FloatArray | None = None) -> FloatArray:
             success = np.where(y > 0, y / m * (1.0 + np.exp(-eta)), 0.0)
             failure = np.where(y < m, (1.0 - y / m) * (1.0 + np.exp(eta)), 0.0)
         return np.asarray(success - failure)
-    if kind == "pearson":
-        with np.errstate(over="ignore"):
-            one_sided = np.where(y == m, np.exp(-0.5 * eta), -np.exp(0.5 * eta)) * np.sqrt(m)
-            mixed = score / np.sqrt(weight)
-        return np.asarray(np.where((y == 0) | (y == m), one_sided, mixed))
-    row_deviance = 2.0 * (saturated_terms(y, trials) - loglik_rows(fit.design.block, eta))
-    return np.asarray(np.sign(score) * np.sqrt(np.maximum(row_deviance, 0.0)))
+    return np.asarray(np.sign(score) * np.sqrt(deviance_terms(eta, y, trials)))

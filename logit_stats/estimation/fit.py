@@ -137,6 +137,11 @@ class Fit:
             return None
         return inverse_root(triangular_factor(self.design, self.working, self.gamma))
 
+    @property
+    def ill_conditioned(self) -> bool:
+        """Whether the information has lost half of its digits, so that covariances come from a QR of the rows."""
+        return self._ill_conditioned_root is not None
+
     @cached_property
     def covariance(self) -> FloatArray:
         """(k, k) model-based covariance of the user's coefficients."""

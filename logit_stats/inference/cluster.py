@@ -3,7 +3,8 @@
 Scores are summed within clusters, and the meat is the sum of their squares (Liang and Zeger 1986, Biometrika 73, 13-22). For
 several groupings the covariances of all their intersections are added and subtracted in turn (Cameron, Gelbach and Miller
 2011, J. Business and Economic Statistics 29, 238-249); where the result is not positive semi-definite, its negative
-eigenvalues are set to zero, and that is said.
+eigenvalues, taken in units of the model-based covariance so that neither origin nor unit of a column matters, are set to zero,
+and that is said.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ SETTINGS = {
     "quasi": ("dispersion",),
     "HAC": ("maxlags", "kernel", "time", "use_correction"),
     "cluster": ("groups", "use_correction"),
-    "survey": ("strata", "psu", "fpc", "lonely"),
+    "survey": ("strata", "psu", "fpc", "lonely", "subpop"),
     "bootstrap": ("reps", "seed", "groups", "progress"),
 }
 CORRECTIONS = (True, False, "G", "CR1", "CR2", "CR3")
@@ -152,7 +153,7 @@ def cluster_covariance(fit: Fit, groupings: list[Grouping], use_correction: bool
             total += (-1.0) ** (size + 1) * _factor(fit, part.count, use_correction) * (bread @ meat @ bread)
     notes = warnings_of(fit, groupings)
     if len(groupings) > 1:
-        total, repaired = _repaired(total)
+        total, repaired = _repaired(total, fit.covariance_root)
         if repaired:
             notes.append(
                 "The multi-way covariance was not positive semi-definite; its negative eigenvalues were set to zero "
@@ -201,11 +202,17 @@ def warnings_of(fit: Fit, groupings: list[Grouping]) -> list[str]:
     return found
 
 
-def _repaired(matrix: FloatArray) -> tuple[FloatArray, bool]:
-    values, vectors = np.linalg.eigh(matrix)
-    if values.min() >= -1e-12 * values.max():
+def _repaired(matrix: FloatArray, root: FloatArray) -> tuple[FloatArray, bool]:
+    """Cut negative eigenvalues, and say whether there were any.
+
+    They are those of the covariance in units of the model-based one, C C', which no shift or scale of a column changes.
+    """
+    inverse = np.linalg.pinv(root)
+    values, vectors = np.linalg.eigh(inverse @ matrix @ inverse.T)
+    if not np.isfinite(values).all() or values.min() >= -1e-10 * values.max():
         return matrix, False
-    return np.asarray((vectors * np.maximum(values, 0.0)) @ vectors.T), True
+    half = root @ vectors
+    return np.asarray((half * np.maximum(values, 0.0)) @ half.T), True
 
 
 def check_settings(cov_type: str, settings: dict[str, Any]) -> None:

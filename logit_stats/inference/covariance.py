@@ -11,6 +11,8 @@ HC2       c_i = 1 / (1 - h_i)           h_i = m_i p_i (1 - p_i) z_i' V z_i
 HC3       c_i = 1 / (1 - h_i)²
 ========= ============================= ==========================================
 
+Where a leverage is one HC2 and HC3 have no value.
+
 "quasi" is the model-based covariance times a dispersion (McCullagh and Nelder 1989, section 4.5), "opg" the inverse of the sum
 of squared scores (Berndt, Hall, Hall and Hausman 1974, Annals of Economic and Social Measurement 3, 653-665), "HAC" allows
 for autocorrelation (autocorrelation.py), "survey" is design-based (survey.py).
@@ -32,10 +34,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import NotAvailableError, check_choice
+from logit_stats.errors import NotAvailableError, check_choice, listed, listed_rows
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
-from logit_stats.estimation.rows import loglik_terms, saturated_terms
 from logit_stats.inference.autocorrelation import autocorrelation_meat
 from logit_stats.inference.bias_reduced import bias_reduced
 from logit_stats.inference.bootstrap import Bootstrap, bootstrap
@@ -44,10 +45,18 @@ from logit_stats.inference.reference import CHI_SQUARED, NORMAL, LikelihoodRefer
 from logit_stats.inference.row_scores import leverages, residuals_and_weights, score_gram, score_residuals
 from logit_stats.inference.satterthwaite import SatterthwaiteReference
 from logit_stats.inference.survey import survey_meat
+from logit_stats.inference.whitened import Whitened, whitened
+from logit_stats.likelihoods.deviance import deviance_terms, pearson_residual
 
 COV_TYPES = (
     "nonrobust", "quasi", "opg", "HC0", "HC1", "HC2", "HC3", "HAC", "cluster", "survey", "bootstrap"
 )  # fmt: skip
+# Computed of scores, as a sandwich or the inverse of their squares.
+SANDWICHES = ("opg", "HC0", "HC1", "HC2", "HC3", "HAC", "cluster", "survey")
+# A robust standard error below this share of the model-based one is zero up to rounding.
+NOTHING = 1e-7
+# With less than this left, a row's leverage is one up to rounding.
+FIXED = 1e-10
 # Those that there are for a response of several categories.
 FOR_CATEGORIES = ("nonrobust", "opg", "HC0", "HC1", "cluster", "survey")
 
@@ -141,8 +150,8 @@ def covariance(fit: Fit, cov_type: str | None = None, use_t: bool | None = None,
         degrees of freedom ("quasi", "survey", CR2).
     **settings
         For "cluster": `groups` (a column name, labels, or a list of these) and `use_correction` (True, "G", False, "CR2" or
-        "CR3"). For "HAC": `maxlags`, `kernel`, `time`, `use_correction`. For "survey": `strata`, `psu`, `fpc`, `lonely`. For
-        "quasi": `dispersion` ("pearson" or "deviance").
+        "CR3"). For "HAC": `maxlags`, `kernel`, `time`, `use_correction`. For "survey": `strata`, `psu`, `fpc`, `lonely`, `subpop`.
+        For "quasi": `dispersion` ("pearson" or "deviance").
         For "bootstrap": `reps`, `seed`, `groups` and `progress`; see `bootstrap`.
 
     Raises
@@ -160,9 +169,46 @@ def covariance(fit: Fit, cov_type: str | None = None, use_t: bool | None = None,
         return replace(made, student=_residual(fit), use_t=use_t)
     if fit.design.response.categories is not None:
         _refuse_for_categories(cov_type, settings)
-    made = _ESTIMATORS.get(cov_type, partial(_heteroskedastic, cov_type=cov_type))(fit, **settings)
+    made = _estimated(fit, cov_type, settings)
     student = made.student or _residual(fit)
     return replace(made, settings=settings, student=student, use_t=use_t)
+
+
+def _estimated(fit: Fit, cov_type: str, settings: dict[str, Any]) -> Covariance:
+    estimator = _ESTIMATORS.get(cov_type, partial(_heteroskedastic, cov_type=cov_type))
+    white = whitened(fit) if cov_type in SANDWICHES else None
+    made = estimator(fit, **settings) if white is None else _carried_back(fit, white, estimator(white.fit, **settings))
+    nothing = made.standard_errors <= NOTHING * fit.standard_errors
+    nothing &= made.robust and fit.free_parameters == fit.parameters
+    if not nothing.any():
+        return made
+    names = [name for name, none in zip(fit.design.coefficient_names, nothing, strict=True) if none]
+    why = (
+        "every unit was sampled, or its rows are"
+        if cov_type == "survey"
+        else "the rows or clusters that it is made of are"
+    )
+    note = (
+        f"The {cov_type} standard error of {listed(names)} is zero: {why} fitted exactly, and do not say how they vary."
+    )
+    errors = np.where(nothing, 0.0, made.standard_errors)
+    return replace(made, standard_errors=errors, notes=(*made.notes, note))
+
+
+def _carried_back(fit: Fit, white: Whitened, made: Covariance) -> Covariance:
+    """Covariance of the fit's own coefficients from that of its coefficients in whitened columns."""
+    if not np.isfinite(made.working).all():
+        empty = np.full_like(made.working, np.nan)
+        return replace(made, working=empty, matrix=empty, standard_errors=empty.diagonal())
+    root = white.back(made.working)
+    mapped = fit.working.matrix(fit.parameters) @ root
+    student = made.student
+    if isinstance(student, SatterthwaiteReference) and student.source is not None:
+        source = student.source.seen_through(white.root)
+        student = SatterthwaiteReference(source.degrees(fit.working.matrix(fit.parameters)), source)
+    errors = np.asarray(np.linalg.norm(mapped, axis=1))
+    with np.errstate(over="ignore"):
+        return replace(made, working=root @ root.T, matrix=mapped @ mapped.T, standard_errors=errors, student=student)
 
 
 def _residual(fit: Fit) -> Reference:
@@ -222,12 +268,21 @@ def _heteroskedastic(fit: Fit, cov_type: str) -> Covariance:
     else:
         u, weight = residuals_and_weights(fit)
         left = 1.0 - leverages(fit, weight)
-        # a row that the model fits whatever its outcome has no residual to speak of, not an infinite one
-        left = np.where(left > 1e-12, left, np.inf)
+        if (left < FIXED).any():
+            return _of(fit, cov_type, np.full((k, k), np.nan), notes=(_determined(fit, left, cov_type),))
         factor = factor / (left if cov_type == "HC2" else left**2)
     bread = fit.covariance_working
     scale = (n / (n - k) if n > k else float("nan")) if cov_type == "HC1" else 1.0
     return _of(fit, cov_type, bread @ score_gram(fit, u, factor) @ bread * scale)
+
+
+def _determined(fit: Fit, left: FloatArray, cov_type: str) -> str:
+    """Say which rows have a leverage of one, as R's sandwich does by NaN."""
+    rows = np.asarray(fit.design.index)[left < FIXED]
+    return (
+        f"{len(rows)} row(s) of leverage one (row {listed_rows(rows, 3)}) are fitted exactly whatever their outcome, and "
+        f"{cov_type} divides their residual of zero by zero: it has no value. HC0, HC1 and the model-based covariance do."
+    )
 
 
 def _quasi(fit: Fit, dispersion: str = "pearson") -> Covariance:
@@ -238,18 +293,15 @@ def _quasi(fit: Fit, dispersion: str = "pearson") -> Covariance:
     response = fit.design.response
     weight = 1.0 if fit.design.weight is None else fit.design.weight.values
     if dispersion == "pearson":
-        residual, variance = residuals_and_weights(fit)
-        total = float(np.sum(weight * residual**2 / variance))
+        terms = pearson_residual(fit.eta, response.successes, response.trials) ** 2
     else:
-        terms = loglik_terms(fit.eta, response.successes, response.trials)
-        total = float(2.0 * np.sum(weight * (saturated_terms(response.successes, response.trials) - terms)))
-    made = _of(
-        fit,
-        "quasi",
-        fit.covariance_working * (total / df),
-        f"model-based times the dispersion {total / df:.4f} ({dispersion})",
-    )
-    return replace(made, own_t=True, dispersion=total / df)
+        terms = deviance_terms(fit.eta, response.successes, response.trials)
+    total = float(np.sum(weight * terms))
+    phi = total / df
+    return Covariance(
+        "quasi", fit.covariance_working * phi, fit.covariance * phi, fit.standard_errors * np.sqrt(phi),
+        f"model-based times the dispersion {phi:.4f} ({dispersion})", own_t=True, dispersion=phi,
+    )  # fmt: skip
 
 
 def _opg(fit: Fit) -> Covariance:

@@ -54,6 +54,10 @@ class Satterthwaite:
         expected = np.asarray((own - shared).sum(axis=0))
         return cls(V, expected, pairs[:, : k * k].reshape(-1, k, k), pairs[:, k * k :].reshape(-1, k, k), few)
 
+    def seen_through(self, C: FloatArray) -> Satterthwaite:
+        """Return the same for coefficients gamma of which these are ``C^-1 gamma``."""
+        return _SeenThrough(self.V, self.expected, self.own, self.shared, self.cross, C)
+
     def degrees(self, L: FloatArray) -> FloatArray:
         """(m,) degrees of freedom of the combinations in the rows of L (m, k)."""
         return np.array([self._of_one(row) for row in self._scaled(L)])
@@ -89,6 +93,21 @@ class Satterthwaite:
         of_traces = traces[0] @ traces[0] - 2.0 * traces[0] @ traces[1] + np.sum(gram * gram.T)
         of_squares = np.sum(own * own) - 2.0 * np.sum(own * shared) + np.einsum("akbl,bkal->", turned, wide)
         return float(q * (q + 1) / (of_traces + of_squares))
+
+
+@dataclass(frozen=True, eq=False)
+class _SeenThrough(Satterthwaite):
+    """Combinations ``L gamma = (L C) (C^-1 gamma)``, computed in the latter, which are well conditioned."""
+
+    C: FloatArray
+
+    def degrees(self, L: FloatArray) -> FloatArray:
+        """(m,) degrees of freedom of the combinations in the rows of L (m, k)."""
+        return super().degrees(L @ self.C)
+
+    def joint(self, L: FloatArray) -> float:
+        """Eta of all combinations in the rows of L (q, k) together."""
+        return super().joint(L @ self.C)
 
 
 def _condensed(rows: FloatArray) -> FloatArray:

@@ -100,7 +100,7 @@ class WorkingColumns:
         The square root is taken before scaling back: columns of size 1e-300 have standard errors of size 1e300, whose
         squares are no numbers.
         """
-        se: FloatArray = np.sqrt(np.diag(covariance))
+        se: FloatArray = np.sqrt(np.where(np.diag(covariance) < 0.0, 0.0, np.diag(covariance)))
         if self.plain:
             return se
         if self.scale is not None:
@@ -109,7 +109,9 @@ class WorkingColumns:
             A = self.matrix(len(se))
             for j in self._constants(len(se)):
                 size = np.abs(A[j]).max()
-                se[j] = size * np.sqrt((A[j] / size) @ covariance @ (A[j] / size))
+                square = float((A[j] / size) @ covariance @ (A[j] / size))
+                # a variance of nothing but rounding may be negative
+                se[j] = size * np.sqrt(0.0 if square < 0.0 else square)
         return se
 
     def _constants(self, k: int) -> Sequence[int]:

@@ -11,8 +11,9 @@ from logit_stats.design.from_arrays import new_columns
 from logit_stats.errors import DataError, check_choice
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.moments import Moments
-from logit_stats.estimation.rows import loglik_terms, probability, score_residual, variance
+from logit_stats.estimation.rows import probability, score_residual, variance
 from logit_stats.estimation.working import WorkingColumns
+from logit_stats.likelihoods.deviance import deviance_terms, saturated_logliks
 from logit_stats.models.base import DesignModel
 
 _PLAIN = WorkingColumns()
@@ -43,13 +44,8 @@ class BinaryLikelihood(DesignModel):
 
     def loglikeobs(self, params: Any) -> FloatArray:
         """(n,) log-likelihood of every row, weighted."""
-        from scipy.special import gammaln
-
         y, m = self.design.response.successes, self.design.response.trials
-        terms = loglik_terms(self._eta(params), y, m)
-        if m is not None:
-            terms = terms + gammaln(m + 1) - gammaln(y + 1) - gammaln(m - y + 1)
-        return self._weighted(terms)
+        return self._weighted(saturated_logliks(y, m) - 0.5 * deviance_terms(self._eta(params), y, m))
 
     def score(self, params: Any) -> FloatArray:
         """(k,) gradient of the log-likelihood."""

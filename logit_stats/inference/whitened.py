@@ -1,0 +1,60 @@
+"""A fit in columns in which its information is the identity, for sandwiches of ill-conditioned designs.
+
+In `y ~ x * g` with x far from zero, ``x``, ``g`` and ``x:g`` are dependent but for the last digits. A sandwich V M V cancels
+there as the square of the condition number. In the columns ``W = Z C``, with C C' = V from a QR, nothing cancels: they are
+nearly orthonormal, the meat is computed of their rows, and only its square root is carried back. What C lacks in digits is made
+up by the information of W, which is computed too: C need only be near.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from logit_stats.design.block import FloatArray
+from logit_stats.design.row_numbers import RowNumbers
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.kernel import weighted_gram
+from logit_stats.likelihoods.likelihood import TALL_ROWS
+from logit_stats.likelihoods.rows import variance
+from logit_stats.likelihoods.working import WorkingColumns
+
+
+@dataclass(frozen=True, eq=False)
+class Whitened:
+    """A fit in other columns, and the way back.
+
+    Attributes
+    ----------
+    fit : Fit
+        The same fit in the columns W, of coefficient zero: what it predicts is in its offset.
+    root : (k, k)
+        C, with ``Z C = W`` for the working columns Z.
+    """
+
+    fit: Fit
+    root: FloatArray
+
+    def back(self, white: FloatArray) -> FloatArray:
+        """Square root R of the covariance ``R R'`` of the working coefficients, from that of the coefficients of W."""
+        values, vectors = np.linalg.eigh(white)
+        return np.asarray(self.root @ (vectors * np.sqrt(np.maximum(values, 0.0))))
+
+
+def whitened(fit: Fit) -> Whitened | None:
+    """Return a fit in well-conditioned columns; None where its own are, or where there is no such basis."""
+    if not fit.ill_conditioned or not fit.facts.binary or fit.facts.constrained or not fit.facts.finite:
+        return None
+    root = fit.covariance_root
+    if not np.isfinite(root).all():
+        return None
+    design, eta = fit.design, fit.eta
+    W = design.each(lambda block: np.asarray(fit.working.columns(block.X)) @ root, TALL_ROWS)
+    weight = variance(eta) * design.row_weight
+    moved = replace(design, X=np.asfortranarray(W), offset=RowNumbers("offset", None, eta), constant=None)
+    information = weighted_gram(moved.X, weight, None, None)
+    zero = np.zeros(fit.parameters)
+    return Whitened(
+        replace(fit, design=moved, working=WorkingColumns(), gamma=zero, information_working=information), root
+    )
