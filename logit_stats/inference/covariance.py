@@ -150,8 +150,8 @@ def covariance(fit: Fit, cov_type: str | None = None, use_t: bool | None = None,
         degrees of freedom ("quasi", "survey", CR2).
     **settings
         For "cluster": `groups` (a column name, labels, or a list of these) and `use_correction` (True, "G", False, "CR2" or
-        "CR3"). For "HAC": `maxlags`, `kernel`, `time`, `use_correction`. For "survey": `strata`, `psu`, `fpc`, `lonely`, `subpop`.
-        For "quasi": `dispersion` ("pearson" or "deviance").
+        "CR3"). For "HAC": `maxlags`, `kernel`, `time`, `use_correction`. For "survey": `strata`, `psu`, `fpc`, `lonely`,
+        `subpop`. For "quasi": `dispersion` ("pearson" or "deviance").
         For "bootstrap": `reps`, `seed`, `groups` and `progress`; see `bootstrap`.
 
     Raises
