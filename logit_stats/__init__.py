@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from logit_stats.config import show_config
     from logit_stats.estimation.kernel import set_threads
     from logit_stats.inference.e_value import e_value
+    from logit_stats.models.absorbed import AbsorbedLogit
     from logit_stats.models.conditional import ConditionalLogit, clogit
     from logit_stats.models.exact import exlogit
     from logit_stats.models.logit import Logit, logit
     from logit_stats.models.multinomial import MNLogit, mnlogit
     from logit_stats.planning.sample_size import sample_size
     from logit_stats.report.plots.of_predictions import plot_confusion
+    from logit_stats.results.absorbed import AbsorbedLogitResults
     from logit_stats.results.conditional import ConditionalLogitResults
     from logit_stats.results.keep import load
     from logit_stats.results.logit import LogitResults
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from logit_stats.results.validation import compare_roc, reclassification
 
 __all__ = [
+    "AbsorbedLogit",
+    "AbsorbedLogitResults",
     "ConditionalLogit",
     "ConditionalLogitResults",
     "Logit",
@@ -62,6 +66,8 @@ __all__ = [
 
 # Where each public name lives: it is imported when it is first used, so that `import logit_stats` costs little.
 _HOME = {
+    "AbsorbedLogit": "logit_stats.models.absorbed",
+    "AbsorbedLogitResults": "logit_stats.results.absorbed",
     "ConditionalLogit": "logit_stats.models.conditional",
     "ConditionalLogitResults": "logit_stats.results.conditional",
     "clogit": "logit_stats.models.conditional",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -52,7 +53,7 @@ def group_codes(design: Design, argument: str, given: Any, missing: str) -> tupl
         )
     if lost.all():
         raise NoRowsError(f"No row is left: {name!r} is missing in all of them.")
-    return _without(design, lost, "missing", name), codes[~lost], name
+    return without_rows_of(design, [lost], "missing", [name]), codes[~lost], name
 
 
 def matched_design(design: Design, codes: NDArray[np.intp], name: str, likelihood: Parametrized) -> Design:
@@ -79,7 +80,7 @@ def matched_design(design: Design, codes: NDArray[np.intp], name: str, likelihoo
     idle = ((cases == 0) | (cases == size))[codes]
     if idle.all():
         raise OneClassError(_no_variation(name, size))
-    design = _without(design, idle, "uninformative", name) if idle.any() else design
+    design = without_rows_of(design, [idle], "uninformative", [name])
     return replace(design, likelihood=likelihood, group=codes[~idle]).without_constant()
 
 
@@ -114,12 +115,17 @@ def _refuse_unequal_weights(design: Design, codes: NDArray[np.intp], name: str) 
         )
 
 
-def _without(design: Design, out: Mask, kind: str, name: str) -> Design:
-    """The design without some rows, which are accounted for as missing or uninformative under a name."""
-    lost = np.zeros(design.sample.read, dtype=np.bool_)
-    lost[np.flatnonzero(design.sample.used)[out]] = True
-    left = design.where(~out)
-    account = {**getattr(design.sample, kind), name: lost}
+def without_rows_of(design: Design, out: Sequence[Mask], kind: str, names: Sequence[str]) -> Design:
+    """The design without some rows, which are accounted for as "missing" or "uninformative", each mask under its name."""
+    if not any(mask.any() for mask in out):
+        return design
+    account = dict(getattr(design.sample, kind))
+    for mask, name in zip(out, names, strict=True):
+        lost = np.zeros(design.sample.read, dtype=np.bool_)
+        lost[np.flatnonzero(design.sample.used)[mask]] = True
+        if mask.any():
+            account[name] = account[name] | lost if name in account else lost
+    left = design.where(~np.logical_or.reduce(out))
     events, nonevents = outcomes_of(left)
     sample: Sample = replace(left.sample, **{kind: account}, events=events, nonevents=nonevents)  # type: ignore[arg-type]
     return replace(left, sample=sample)

@@ -218,4 +218,5 @@ def _laid_out(design: Design, parsed: ParsedFormula, factors: dict[str, Any]) ->
     X = compiled.fill_coded(values, design.rows)
     constant = compiled.names.index("Intercept") if "Intercept" in compiled.names else constant_column(X)
     laid_out = replace(design, X=X, names=compiled.names, formula=compiled, constant=constant, left_out=())
-    return laid_out if design.group is None else laid_out.without_constant()
+    # a constant that dropped out of the model before does so again
+    return laid_out.without_constant() if "Intercept" in design.left_out else laid_out

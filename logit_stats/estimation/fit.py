@@ -201,6 +201,11 @@ class Fit:
         return len(self.gamma)
 
     @property
+    def absorbed_parameters(self) -> int:
+        """Number of effects of groups that were estimated and never stand as columns."""
+        return 0
+
+    @property
     def bias_reduced(self) -> bool:
         """Whether the estimate was moved away from the maximum of the likelihood to reduce its bias (Firth's and others)."""
         return not self.facts.maximum

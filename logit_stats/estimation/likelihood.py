@@ -6,6 +6,7 @@ import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
+from logit_stats.likelihoods.absorbed import AbsorbedEffects
 from logit_stats.likelihoods.conditional import Conditional
 from logit_stats.likelihoods.likelihood import TALL_ROWS as TALL_ROWS  # noqa: PLC0414
 from logit_stats.likelihoods.moments import Moments, Score, working_columns
@@ -46,7 +47,7 @@ def triangular_factor(design: Design, working: WorkingColumns, gamma: FloatArray
     """
     k = design.columns if gamma is None else len(gamma)
     R, model = np.zeros((0, k)), likelihood_of(design)
-    if gamma is not None and isinstance(model, Conditional):
+    if gamma is not None and isinstance(model, Conditional | AbsorbedEffects):
         for part in model.roots(design, gamma, working):
             R = np.asarray(np.linalg.qr(np.vstack([R, part]), mode="r"))
         return R if R.shape[0] == k else np.vstack([R, np.zeros((k - R.shape[0], k))])

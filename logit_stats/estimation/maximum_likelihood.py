@@ -10,6 +10,7 @@ import numpy as np
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import ConvergenceWarning, DataError, check_choice
+from logit_stats.estimation.absorbed import absorbed_fit
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.gradient_descent import FIRST_ORDER_METHODS, Descent, descend, not_reached
 from logit_stats.estimation.large import large_optimum, sound
@@ -20,6 +21,7 @@ from logit_stats.estimation.rank import dependent_columns, rank_error, without
 from logit_stats.estimation.scipy_methods import SCIPY_METHODS, scipy_optimum
 from logit_stats.estimation.separation import find_separation, separation_error
 from logit_stats.estimation.trace import Trace
+from logit_stats.likelihoods.absorbed import AbsorbedEffects
 from logit_stats.likelihoods.kernel import weighted_gram
 from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 from logit_stats.likelihoods.moments import Moments
@@ -97,10 +99,10 @@ def maximum_likelihood(
     descent = (descent or Descent()).checked(method, maxiter)
     maxiter = descent.epochs if method in FIRST_ORDER_METHODS else MAXITER if maxiter is None else maxiter
     assert maxiter is not None
-    if maxiter < 0:
-        raise DataError(f"maxiter={maxiter} is negative.")
-    if tol is not None and not tol >= 0.0:
-        raise DataError(f"tol={tol} must be a number, zero or above: a distance in standard errors.")
+    _check_limits(maxiter, tol)
+    if isinstance(design.likelihood, AbsorbedEffects):
+        goal = NEWTON_TOLERANCE if tol is None else tol
+        return absorbed_fit(design, start=start, maxiter=maxiter, tol=goal, stacklevel=stacklevel + 1)
     implicit = design.constant is None and _spans_constant(design)
     null = null_model(design, constant_in_span=design.constant is not None or implicit)
     newtonian = method in NEWTON_METHODS
@@ -166,6 +168,13 @@ def prepared_for_penalty(
     design, working, at_null = _prepared(design, null, check_rank)
     gamma, _, _ = _start(design, working, null, at_null, start)
     return design, working, null, gamma
+
+
+def _check_limits(maxiter: int, tol: float | None) -> None:
+    if maxiter < 0:
+        raise DataError(f"maxiter={maxiter} is negative.")
+    if tol is not None and not tol >= 0.0:
+        raise DataError(f"tol={tol} must be a number, zero or above: a distance in standard errors.")
 
 
 def _tolerance(method: str) -> float:

@@ -148,7 +148,7 @@ def _row(models: SmallerModels, cov: Covariance, term: ModelTerm, type_: int, te
     found = {"df": joint.df, "statistic": joint.statistic, **denominator(joint), "p_value": joint.pvalue}
     if type_ == 1 and test != "Wald":
         upto = models.without(later)
-        found["resid_df"] = models.fit.design.observations - upto.parameters
+        found["resid_df"] = models.fit.design.observations - upto.parameters - models.fit.absorbed_parameters
         found["resid_deviance"] = upto.deviance
     return found
 
@@ -245,7 +245,8 @@ def _compared(base: Nested, others: dict[str, Nested], title: str, cov: Covarian
 
 def _first_row(models: SmallerModels) -> pd.DataFrame:
     empty = models.without(list(models.effects))
-    row = {"resid_df": models.fit.design.observations - empty.parameters, "resid_deviance": empty.deviance}
+    left = models.fit.design.observations - empty.parameters - models.fit.absorbed_parameters
+    row = {"resid_df": left, "resid_deviance": empty.deviance}
     return pd.DataFrame(
         [row], index=pd.Index(["NULL"], name="term"), columns=["df", "statistic", "p_value", *row], dtype=float
     )

@@ -15,6 +15,7 @@ from logit_stats.errors import DataError, NotAvailableError, check_choice, liste
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.cluster import Grouping, check_settings, cluster_covariance, read_groups
 from logit_stats.inference.covariance import Covariance
+from logit_stats.inference.reference import Reference
 from logit_stats.inference.row_scores import score_residuals, sums_by_code
 from logit_stats.likelihoods.conditional import set_weights, sets_of
 from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
@@ -22,7 +23,7 @@ from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 SET_COV_TYPES = ("nonrobust", "opg", "HC0", "HC1", "cluster")
 
 
-def set_covariance(fit: Fit, cov_type: str = "nonrobust", **settings: Any) -> Covariance:
+def set_covariance(fit: Fit, cov_type: str = "nonrobust", use_t: bool | None = None, **settings: Any) -> Covariance:
     """Covariance of the coefficients of a conditional fit.
 
     Parameters
@@ -30,6 +31,8 @@ def set_covariance(fit: Fit, cov_type: str = "nonrobust", **settings: Any) -> Co
     fit : Fit
     cov_type : {"nonrobust", "opg", "HC0", "HC1", "cluster"}
         "HC0" sums over sets; "HC1" is that times S / (S - 1), S the number of sets; "cluster" sums over clusters.
+    use_t : bool, optional
+        Student's t with n - k degrees of freedom.
     **settings
         For "cluster": `groups`, and `use_correction` True (times ``G / (G - 1) (n - 1) / (n - k)``), "G" or False.
 
@@ -41,10 +44,11 @@ def set_covariance(fit: Fit, cov_type: str = "nonrobust", **settings: Any) -> Co
     check_choice("cov_type", cov_type, SET_COV_TYPES)
     check_settings(cov_type, settings)
     if cov_type == "nonrobust":
-        return Covariance(cov_type, fit.covariance_working, fit.covariance, fit.standard_errors)
-    if cov_type == "cluster":
-        return _clustered(fit, settings)
-    return _by_set(fit, cov_type)
+        made = Covariance(cov_type, fit.covariance_working, fit.covariance, fit.standard_errors)
+    else:
+        made = _clustered(fit, settings) if cov_type == "cluster" else _by_set(fit, cov_type)
+    student = Reference(float(fit.design.observations - fit.free_parameters))
+    return replace(made, student=student, use_t=use_t, settings=settings)
 
 
 def _by_set(fit: Fit, cov_type: str) -> Covariance:
@@ -76,7 +80,7 @@ def _clustered(fit: Fit, settings: dict[str, Any]) -> Covariance:
     for grouping in groupings:
         _refuse_cut_sets(fit, grouping)
     made = cluster_covariance(fit, groupings, correction)
-    return replace(_of(fit, "cluster", made.working, made.description), notes=made.notes, settings=settings)
+    return replace(_of(fit, "cluster", made.working, made.description), notes=made.notes)
 
 
 def _refuse_cut_sets(fit: Fit, grouping: Grouping) -> None:

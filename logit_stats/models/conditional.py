@@ -212,7 +212,7 @@ class ConditionalLogit(DesignModel):
         tol: float | None = None,
         cov_type: str = "nonrobust",
         cov_kwds: dict[str, Any] | None = None,
-        use_t: bool = False,
+        use_t: bool | None = None,
         disp: bool = False,
         callback: Callable[[FloatArray], None] | None = None,
     ) -> ConditionalLogitResults:
@@ -230,7 +230,8 @@ class ConditionalLogit(DesignModel):
             "HC0" and "HC1" are robust by set, "cluster" by clusters of whole sets.
         cov_kwds : dict, optional
             Settings of the covariance.
-        use_t : bool
+        use_t : bool, optional
+            Use Student's t for p-values and intervals.
         disp : bool
             Print how the iterations went.
         callback : callable, optional
@@ -259,7 +260,7 @@ class ConditionalLogit(DesignModel):
             callback=callback,
             check_rank=False,
         )
-        results = ConditionalLogitResults(self, fitted, set_covariance(fitted, cov_type, **(cov_kwds or {})), use_t)
+        results = ConditionalLogitResults(self, fitted, set_covariance(fitted, cov_type, use_t, **(cov_kwds or {})))
         if disp:
             print(results.convergence_message())
         return results

@@ -26,6 +26,7 @@ from logit_stats.results.logit import LogitResults
 if TYPE_CHECKING:
     from logit_stats.estimation.separation import Separation
     from logit_stats.inference.exact import ExactResults
+    from logit_stats.models.absorbed import AbsorbedLogit
     from logit_stats.results.bias_reduced import BiasReducedResults
     from logit_stats.results.firth import FirthResults
     from logit_stats.results.limit import LimitResults
@@ -533,14 +534,24 @@ class Logit(BinaryLikelihood):
 def logit(
     formula: str, data: list[Any] | tuple[Any, ...], *, subset: Any = None, missing: str = "drop", offset: Any = None,
     freq_weights: Any = None, sampling_weights: Any = None, trials: Any = None, check_rank: bool | str = True,
+    absorb: None = None, bias_correction: None = None,
 ) -> ImputedModel: ...  # fmt: skip
 
 
 @overload
 def logit(
     formula: str, data: Any, *, subset: Any = None, missing: str = "drop", offset: Any = None, freq_weights: Any = None,
-    sampling_weights: Any = None, trials: Any = None, check_rank: bool | str = True,
+    sampling_weights: Any = None, trials: Any = None, check_rank: bool | str = True, absorb: None = None,
+    bias_correction: None = None,
 ) -> Logit: ...  # fmt: skip
+
+
+@overload
+def logit(
+    formula: str, data: Any, *, subset: Any = None, missing: str = "drop", offset: Any = None, freq_weights: Any = None,
+    sampling_weights: Any = None, trials: Any = None, check_rank: bool | str = True, absorb: Any,
+    bias_correction: str | None = None,
+) -> AbsorbedLogit: ...  # fmt: skip
 
 
 def logit(
@@ -554,7 +565,9 @@ def logit(
     sampling_weights: Any = None,
     trials: Any = None,
     check_rank: bool | str = True,
-) -> Logit | ImputedModel:
+    absorb: Any = None,
+    bias_correction: str | None = None,
+) -> Logit | AbsorbedLogit | ImputedModel:
     """Logit model from a formula and a table.
 
     Parameters
@@ -573,10 +586,15 @@ def logit(
         Column name or numbers; see `Logit`.
     check_rank : bool or "drop"
         Whether columns that are combinations of others are an error, left out ("drop"), or not looked for (False).
+    absorb : str, or labels of rows, optional
+        Factors whose groups get a fixed effect each without columns for them: ``"firm + year"``, ``"firm:year"`` for each pair.
+        Groups in which every outcome is the same are left out and counted.
+    bias_correction : {None, "analytical"}
+        With `absorb`: correct the coefficients for the bias that few rows a group bring.
 
     Returns
     -------
-    Logit, or ImputedModel for a list of tables
+    Logit, or AbsorbedLogit with `absorb`, or ImputedModel for a list of tables
         Call `.fit()`.
 
     Examples
@@ -595,6 +613,13 @@ def logit(
         "sampling_weights": sampling_weights, "trials": trials, "check_rank": check_rank,
     }  # fmt: skip
     sets = imputed_data_sets(data)
+    if absorb is not None or bias_correction is not None:
+        from logit_stats.models.absorbed import AbsorbedLogit, refuse_without_absorb
+
+        refuse_without_absorb(absorb, sets)
+        return AbsorbedLogit.from_formula(
+            formula, data, absorb=absorb, bias_correction=bias_correction, **settings, depth=1
+        )
     if sets is None:
         return Logit.from_formula(formula, data, **settings, depth=1)
     models = []

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from logit_stats.errors import DataError, NotAvailableError, check_choice
+from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.set_covariance import set_covariance
 from logit_stats.inference.set_predictions import probabilities_within
 from logit_stats.likelihoods.conditional import CONDITIONAL, NO_PROBABILITY
@@ -39,8 +40,6 @@ class ConditionalLogitResults(Estimates, Likelihood, JointTests):
         The finished fit in the solver's terms.
     covariance_ : Covariance
         The covariance that standard errors, tests and intervals use.
-    use_t : bool
-        Whether they use Student's t.
     """
 
     model: ConditionalLogit  # type: ignore[assignment]
@@ -52,9 +51,9 @@ class ConditionalLogitResults(Estimates, Likelihood, JointTests):
         check_choice("method", method, ("wald", "profile"))
         return super().conf_int(alpha, method)
 
-    def with_cov(self, cov_type: str, **settings: Any) -> Self:
+    def with_cov(self, cov_type: str, use_t: bool | None = None, **settings: Any) -> Self:
         """Return the same fit with another covariance: "nonrobust", "opg", "HC0", "HC1" (by set) or "cluster" (groups=)."""
-        return self._carried_to(replace(self, covariance_=set_covariance(self.fit_, cov_type, **settings)))
+        return self._carried_to(replace(self, covariance_=self._covariance(cov_type, use_t, settings)))
 
     def bootstrap(self, *_: Any, **__: Any) -> NoReturn:
         """Not available for matched sets."""
@@ -79,7 +78,7 @@ class ConditionalLogitResults(Estimates, Likelihood, JointTests):
         from logit_stats.design.formula import capture_scope
         from logit_stats.inference.added_terms import score_test_of_added
 
-        return score_test_of_added(self.fit_, added, False, capture_scope(1))
+        return score_test_of_added(self.fit_, self.covariance_, added, False, capture_scope(1))
 
     def global_score_test(self) -> ScoreTest:
         """Score test that all coefficients are zero; with one column and no ties between sets, Mantel and Haenszel's test."""
@@ -87,6 +86,9 @@ class ConditionalLogitResults(Estimates, Likelihood, JointTests):
 
         k = self.fit_.design.columns
         return score_test(self.fit_.design, np.zeros(k), list(range(k)), "all columns to none")
+
+    def _covariance(self, cov_type: str, use_t: bool | None, settings: dict[str, Any]) -> Covariance:
+        return set_covariance(self.fit_, cov_type, self.covariance_.use_t if use_t is None else use_t, **settings)
 
     # Rows.
 

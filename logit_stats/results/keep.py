@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from logit_stats.errors import DataError, NotAvailableError
 
 if TYPE_CHECKING:
+    from logit_stats.results.absorbed import AbsorbedLogitResults
     from logit_stats.results.conditional import ConditionalLogitResults
     from logit_stats.results.limit import LimitResults
     from logit_stats.results.logit import LogitResults
     from logit_stats.results.multinomial import MNLogitResults
 
+    Saved: TypeAlias = LogitResults | LimitResults | MNLogitResults | ConditionalLogitResults | AbsorbedLogitResults
 
-def save(results: LogitResults | LimitResults | MNLogitResults | ConditionalLogitResults, path: str | Path) -> None:
+
+def save(
+    results: Saved,
+    path: str | Path,
+) -> None:
     """Write results to a file.
 
     Raises
@@ -33,7 +39,9 @@ def save(results: LogitResults | LimitResults | MNLogitResults | ConditionalLogi
     Path(path).write_bytes(content)
 
 
-def load(path: str | Path) -> LogitResults | LimitResults | MNLogitResults | ConditionalLogitResults:
+def load(
+    path: str | Path,
+) -> Saved:
     """Read results that `LogitResults.save` wrote. Load only files that you trust: unpickling can run code.
 
     Raises
@@ -41,6 +49,7 @@ def load(path: str | Path) -> LogitResults | LimitResults | MNLogitResults | Con
     DataError
         If the file holds something else.
     """
+    from logit_stats.results.absorbed import AbsorbedLogitResults
     from logit_stats.results.conditional import ConditionalLogitResults
     from logit_stats.results.limit import LimitResults
     from logit_stats.results.logit import LogitResults
@@ -51,6 +60,8 @@ def load(path: str | Path) -> LogitResults | LimitResults | MNLogitResults | Con
             results = pickle.load(file)
         except (pickle.UnpicklingError, EOFError) as error:
             raise DataError(f"{path} is no saved result: {error}") from error
-    if not isinstance(results, (LogitResults, LimitResults, MNLogitResults, ConditionalLogitResults)):
+    if not isinstance(
+        results, (LogitResults, LimitResults, MNLogitResults, ConditionalLogitResults, AbsorbedLogitResults)
+    ):
         raise DataError(f"{path} holds a {type(results).__name__}, not a saved result.")
     return results
