@@ -211,3 +211,35 @@ def test_polars_rows_have_their_positions_as_labels():
     assert_allclose(ls.logit("y ~ x", table, freq_weights=table["w"]).fit().params, right)
     reordered = SHUFFLED["w"].reset_index(drop=True).sample(frac=1, random_state=2)
     assert_allclose(ls.logit("y ~ x", table, freq_weights=reordered).fit().params, right)
+
+
+def test_rows_without_a_group_are_missing_where_a_model_needs_one():
+    from logit_stats.design.formula import scope_of
+    from logit_stats.design.from_arrays import design_from_arrays
+    from logit_stats.design.from_formula import design_from_formula
+    from logit_stats.design.row_arguments import RowArguments
+
+    groups = ORDERED["c"].where(ORDERED["w"] != 2)
+    data = SHUFFLED.assign(group=groups)
+    X = SHUFFLED[["x"]]
+    designs = [design_from_formula("y ~ x", data, scope_of({}), RowArguments(groups=g)) for g in ("group", groups)]
+    designs += [
+        design_from_arrays(SHUFFLED["y"], X, RowArguments(groups=groups, missing="drop")),
+        design_from_arrays(SHUFFLED["y"].to_numpy(), X.to_numpy(), RowArguments(groups=data["group"], missing="drop")),
+    ]
+    for design in designs:
+        assert list(design.sample.dropped_by.values()) == [int((ORDERED["w"] == 2).sum())]
+        assert_allclose(design.X[:, -1], SHUFFLED["x"][SHUFFLED["w"] != 2])
+    with pytest.raises(DataError, match="index that differs"):
+        design_from_formula("y ~ x", data, scope_of({}), RowArguments(groups=groups.set_axis(groups.index + N)))
+    with pytest.raises(DataError, match="one label for each"):
+        design_from_formula("y ~ x", data, scope_of({}), RowArguments(groups=[1, 2, 3]))
+
+
+def test_coefficients_under_the_names_of_the_columns():
+    model, several = ls.logit("y ~ x + z", ORDERED), ls.mnlogit("c ~ x + z", ORDERED)
+    for one in (model, several):
+        params = one.fit().params
+        turned = params.iloc[::-1] if one is model else params.iloc[::-1, ::-1]
+        for name in ("loglike", "score", "predict"):
+            assert_allclose(getattr(one, name)(turned), getattr(one, name)(np.asarray(params)))

@@ -36,6 +36,9 @@ class RowArguments:
         Rows to use.
     missing : {"drop", "raise", "none"}
         What to do with rows that have missing values.
+    groups : str or (n,) array_like, optional
+        What rows belong to, where a model needs it of every row: rows without are missing, and counted. Codes are read of the
+        finished design (`given_rows`).
     """
 
     offset: Any = None
@@ -44,11 +47,12 @@ class RowArguments:
     trials: Any = None
     subset: Any = None
     missing: str = "drop"
+    groups: Any = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the table that are named."""
-        given = (self.offset, self.freq_weights, self.sampling_weights, self.trials)
+        given = (self.offset, self.freq_weights, self.sampling_weights, self.trials, self.groups)
         return tuple(name for name in given if isinstance(name, str))
 
     def inside(self, index: pd.Index) -> Mask | None:
@@ -101,7 +105,26 @@ class RowArguments:
             row_numbers("offset", self.offset, table, index, labelled=labelled),
             row_numbers(argument, weights, table, index, labelled=labelled),
             row_numbers("trials", self.trials, table, index, labelled=labelled),
+            self._absent(table, index, labelled),
         )
+
+    def _absent(self, table: Table | None, index: pd.Index, labelled: bool) -> tuple[tuple[str, Mask], ...]:
+        """Rows that have no group, under the name of its column where it has one."""
+        name, given = "groups", self.groups
+        if given is None:
+            return ()
+        if isinstance(given, str):
+            if table is None:
+                raise DataError(f"groups={given!r} names a column, and an array fit has none: give the labels.")
+            name, given = given, table.column(given, "groups")
+        elif labelled:
+            given = in_row_order("groups", given, index)
+        absent = np.asarray(pd.isna(pd.Series(as_column(given)))) if np.ndim(given) else np.zeros(0, dtype=np.bool_)
+        if absent.shape != (len(index),):
+            raise DataError(
+                f"groups has shape {np.shape(given)}; it needs one label for each of the {len(index)} rows."
+            )
+        return ((name, absent),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,11 +134,14 @@ class RowValues:
     Attributes
     ----------
     offset, weights, trials : RowNumbers or None
+    absent : tuple of (name, (n,) bool)
+        Where something else is missing that every row must have.
     """
 
     offset: RowNumbers | None = None
     weights: RowNumbers | None = None
     trials: RowNumbers | None = None
+    absent: tuple[tuple[str, Mask], ...] = ()
 
     def __iter__(self) -> Iterator[RowNumbers]:
         return (numbers for numbers in (self.offset, self.weights, self.trials) if numbers is not None)
@@ -124,7 +150,8 @@ class RowValues:
         """Return the numbers of the rows in which `keep` is true; of all where it is None."""
         if keep is None:
             return self
-        return RowValues(*(numbers_at(numbers, keep) for numbers in (self.offset, self.weights, self.trials)))
+        offset, weights, trials = (numbers_at(number, keep) for number in (self.offset, self.weights, self.trials))
+        return RowValues(offset, weights, trials, tuple((name, mask[keep]) for name, mask in self.absent))
 
     def check(self, index: pd.Index) -> RowValues:
         """Return these; raise `WeightError` for weights that are negative, or frequency weights that are no counts."""

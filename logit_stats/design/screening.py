@@ -89,7 +89,7 @@ def screen(
         If no row is left.
     """
     missing: dict[str, Mask] = {}
-    for name, mask in [*masks, *((numbers.label, np.isnan(numbers.values)) for numbers in rows)]:
+    for name, mask in [*masks, *rows.absent, *((numbers.label, np.isnan(numbers.values)) for numbers in rows)]:
         if mask is not None and mask.any():
             missing[name] = missing[name] | mask if name in missing else mask
     none = _without_trials(rows, response)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.from_arrays import new_columns
@@ -19,6 +20,17 @@ from logit_stats.models.base import DesignModel
 _PLAIN = WorkingColumns()
 
 
+def by_name(params: Any, names: tuple[str, ...], equations: tuple[Any, ...] = ()) -> Any:
+    """Coefficients given under the names of columns (and equations), in the order of the model; anything else as it is."""
+    if not isinstance(params, (pd.Series, pd.DataFrame)):
+        return params
+    if len(params) == len(names) and set(params.index) == set(names):
+        params = params.loc[list(names)]
+    if isinstance(params, pd.DataFrame) and params.shape[1] == len(equations) and set(params.columns) == set(equations):
+        params = params[list(equations)]
+    return params
+
+
 class BinaryLikelihood(DesignModel):
     """What a model can say of coefficients that need not be its estimates."""
 
@@ -26,7 +38,7 @@ class BinaryLikelihood(DesignModel):
         return moments(self.design, self._coefficients(params), _PLAIN)
 
     def _coefficients(self, params: Any) -> FloatArray:
-        beta = np.asarray(params, dtype=np.float64).reshape(-1)
+        beta = np.asarray(by_name(params, self.design.names), dtype=np.float64).reshape(-1)
         if len(beta) != self.design.columns:
             raise DataError(f"params has {len(beta)} values; the model has {self.design.columns} columns.")
         return beta

@@ -24,6 +24,7 @@ from logit_stats.estimation.scipy_methods import SCIPY_METHODS
 from logit_stats.estimation.working import WorkingColumns
 from logit_stats.inference.cluster import check_settings
 from logit_stats.inference.covariance import COV_TYPES, covariance
+from logit_stats.models.at_parameters import by_name
 from logit_stats.models.base import DesignModel
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ class MNLogit(DesignModel):
 
     def _coefficients(self, params: Any) -> FloatArray:
         """Coefficients equation by equation, from a (k, J) table or from these numbers one after the other."""
-        given = np.asarray(params, dtype=np.float64)
+        given = np.asarray(by_name(params, self.design.names, self.categories.labels[1:]), dtype=np.float64)
         beta = given.ravel(order="F")
         if len(beta) != self.K * (self.J - 1) or (given.ndim == 2 and given.shape != (self.K, self.J - 1)):
             raise DataError(
