@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 import logit_stats as ls
 from logit_stats.cli import main
 from logit_stats.errors import DataError, MissingColumnError, UnknownOptionError
+from logit_stats.inference import row_scores
 from tests.cases import in_patsy_order, load_case
 
 CORRECTIONS = {False: "no_correction", "G": "correction_G", True: "correction_G_and_k"}
@@ -114,3 +115,39 @@ def test_on_the_command_line(tmp_path):
     assert "537 clusters of id" in " ".join(result.output.split())
     assert CliRunner().invoke(main, ["fit", str(path), "resp ~ age", "--cov", "cluster"]).exit_code == 2
     assert CliRunner().invoke(main, ["fit", str(path), "resp ~ age", "--cov", "HC1", "--cluster", "id"]).exit_code == 2
+
+
+@pytest.mark.parametrize("formula", ["y ~ x + z", "y ~ x + C(level)", "kind ~ x + z"])
+def test_sums_of_many_clusters_are_never_all_held_at_once(formula, monkeypatch):
+    rng = np.random.default_rng(5)
+    n, clusters = 4000, 1500
+    data = pd.DataFrame(
+        {
+            "x": rng.normal(size=n),
+            "z": rng.normal(size=n),
+            "firm": rng.integers(0, clusters, n),
+            "level": rng.integers(0, 40, n),
+        }
+    )
+    data["kind"] = np.array(list("abc"))[rng.integers(0, 3, n)]
+    data["y"] = (rng.random(n) < 1 / (1 + np.exp(-0.4 * data["x"]))).astype(int)
+    # one cluster is larger than what is held at a time
+    data.loc[:900, "firm"] = 7
+    res = (ls.mnlogit if formula.startswith("kind") else ls.logit)(formula, data).fit()
+    want = res.with_cov("cluster", groups="firm").cov_params()
+    monkeypatch.setattr(row_scores, "SUMS", 100 * res.fit_.parameters)
+    held = []
+    sums_of = row_scores.row_passes.sums_by_code
+    monkeypatch.setattr(
+        row_scores.row_passes, "sums_by_code", lambda X, c, count, *a: held.append(count) or sums_of(X, c, count, *a)
+    )
+    assert_allclose(res.with_cov("cluster", groups="firm").cov_params(), want, rtol=1e-11)
+    assert max(held) <= 100
+    monkeypatch.undo()
+    if not formula.startswith("kind"):
+        scores = res.model.score_obs(res.params)
+        sums = pd.DataFrame(scores).groupby(data["firm"].to_numpy()).sum().to_numpy()
+        bread, count = np.linalg.inv(res.model.information(res.params)), len(sums)
+        factor = count / (count - 1) * (n - 1) / (n - scores.shape[1])
+        by_hand = factor * bread @ sums.T @ sums @ bread
+        assert_allclose(want, by_hand, rtol=1e-8, atol=1e-10)

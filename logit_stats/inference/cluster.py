@@ -23,7 +23,7 @@ from logit_stats.design.design import Design
 from logit_stats.design.given_rows import for_rows_used
 from logit_stats.errors import DataError, UnknownOptionError, listed, listed_rows
 from logit_stats.estimation.fit import Fit
-from logit_stats.inference.row_scores import score_residuals, sums_by_code
+from logit_stats.inference.row_scores import meat_by_code, score_residuals
 
 SETTINGS = {
     "quasi": ("dispersion",),
@@ -149,7 +149,7 @@ def cluster_covariance(fit: Fit, groupings: list[Grouping], use_correction: bool
     for size in range(1, len(groupings) + 1):
         for chosen in combinations(groupings, size):
             part = _intersection(list(chosen))
-            meat = _meat(fit, part, u)
+            meat = meat_by_code(fit, part.codes, part.count, u)
             total += (-1.0) ** (size + 1) * _factor(fit, part.count, use_correction) * (bread @ meat @ bread)
     notes = warnings_of(fit, groupings)
     if len(groupings) > 1:
@@ -170,12 +170,6 @@ def _intersection(groupings: list[Grouping]) -> Grouping:
     for other in groupings[1:]:
         codes = pd.factorize(codes * other.count + other.codes)[0].astype(np.int64)
     return Grouping(" x ".join(g.name for g in groupings), codes, int(codes.max()) + 1)
-
-
-def _meat(fit: Fit, grouping: Grouping, u: FloatArray) -> FloatArray:
-    """Sum over clusters of the squares of their scores."""
-    sums = sums_by_code(fit, grouping.codes, grouping.count, u)
-    return np.asarray(sums @ sums.T)
 
 
 def _factor(fit: Fit, clusters: int, use_correction: bool | str) -> float:

@@ -16,6 +16,9 @@ from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.row_passes import quadratic_form
 from logit_stats.likelihoods.conditional import Conditional
 
+# Most sums by code (codes times coefficients) that are held at a time: 128 MiB.
+SUMS = 1 << 24
+
 
 def score_residuals(fit: Fit, weighted: bool = True) -> FloatArray:
     """(n,) ``y - m p``, times the weight of the row where `weighted`: row i's score is this times z_i.
@@ -94,3 +97,30 @@ def sums_by_code(fit: Fit, codes: NDArray[np.intp], count: int, u: FloatArray) -
     if u.ndim == 2:
         return np.vstack([sums_by_code(fit, codes, count, of_equation) for of_equation in u])
     return row_passes.sums_by_code(fit.design.X, codes, count, u, fit.working.center, fit.working.scale).T
+
+
+def meat_by_code(fit: Fit, codes: NDArray[np.intp], count: int, u: FloatArray) -> FloatArray:
+    """(k, k) sum over codes of the squares of the scores' sums, with never more than `SUMS` of these sums at a time."""
+    at_a_time = max(SUMS // fit.parameters, 1)
+    if count <= at_a_time:
+        sums = sums_by_code(fit, codes, count, u)
+        return np.asarray(sums @ sums.T)
+    # rows of the same range of codes together, in their order
+    order = np.argsort(codes, kind="stable")
+    firsts = list(range(0, count, at_a_time))
+    bounds = np.searchsorted(codes[order], [*firsts, count]).tolist()
+    total = np.zeros((fit.parameters, fit.parameters))
+    for first, start, stop in zip(firsts, bounds, bounds[1:], strict=False):
+        sums = np.zeros((fit.parameters, min(at_a_time, count - first)))
+        for begin in range(start, stop, at_a_time):
+            rows = order[begin : min(begin + at_a_time, stop)]
+            sums += _sums_of_rows(fit, rows, codes[rows] - first, sums.shape[1], u[..., rows])
+        total += sums @ sums.T
+    return total
+
+
+def _sums_of_rows(fit: Fit, rows: NDArray[np.intp], codes: NDArray[np.intp], count: int, u: FloatArray) -> FloatArray:
+    """(k, count) sums of the scores of some rows by code; `u` is that of these rows."""
+    if u.ndim == 2:
+        return np.vstack([_sums_of_rows(fit, rows, codes, count, of_equation) for of_equation in u])
+    return row_passes.sums_by_code(fit.design.X[rows], codes, count, u, fit.working.center, fit.working.scale).T
