@@ -118,6 +118,8 @@ def numbers_of(given: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
     TypeError, ValueError
         If it holds no real numbers: dates, durations and complex numbers are none.
     """
+    if type(given) is np.ndarray and given.dtype == np.float64 and given.flags.aligned:
+        return given
     given = as_column(given)
     if isinstance(given, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
         if not isinstance(given.dtype, np.dtype) and not pd.api.types.is_numeric_dtype(given.dtype):
@@ -143,7 +145,7 @@ def frame_of_row(row: pd.Series) -> pd.DataFrame:
 
 def refuse_sparse(what: str, given: Any) -> None:
     """Raise `DataError` for SciPy's sparse matrices, which NumPy takes for a single object."""
-    if hasattr(given, "tocsr") and hasattr(given, "toarray"):
+    if type(given) is not np.ndarray and hasattr(given, "tocsr") and hasattr(given, "toarray"):
         rows, columns = given.shape
         raise DataError(
             f"{what} is a sparse matrix ({rows} x {columns}); give {what}.toarray(), or the factor itself in a formula: factors "

@@ -12,6 +12,7 @@ import itertools
 from collections import ChainMap, OrderedDict
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -407,24 +408,34 @@ def _coded_part(subterm: Any, values: dict[str, FactorValues], columns: NDArray[
 
 def columns_read(code: str, names: Container[str] | None) -> tuple[str, ...]:
     """Columns of the data that an expression reads: its bare names (all of them without `names`), and ``Q("...")``."""
-    found = []
+    found, quoted = _names_read(code)
+    return tuple(name for name in found if name in quoted or names is None or name in names)
+
+
+@lru_cache(maxsize=4096)
+def _names_read(code: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Names in an expression in their order, and those of them that stand in ``Q("...")``."""
+    found, quoted = [], set()
     for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Name) and (names is None or node.id in names):
+        if isinstance(node, ast.Name):
             found.append(node.id)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Q":
-            found += [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-    return tuple(dict.fromkeys(found))
+            texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+            found += texts
+            quoted.update(texts)
+    return tuple(dict.fromkeys(found)), frozenset(quoted)
 
 
-def _looked_up_in(code: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def _looked_up_in(code: str) -> frozenset[str]:
     """Names that an expression looks values up in (``k.map(names)``, ``names[k]``): they need not have the rows of the data."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             found |= {a.id for a in node.args if isinstance(a, ast.Name)} if node.func.attr in LOOK_UPS else set()
         elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
             found.add(node.value.id)
-    return found
+    return frozenset(found)
 
 
 def _spread(part: FactorValues, complete: NDArray[np.bool_]) -> FactorValues:

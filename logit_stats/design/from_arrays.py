@@ -88,7 +88,8 @@ def design_from_arrays(
             f"exog has {X.shape[1]} columns and {X.shape[0]} rows: more coefficients than rows cannot be estimated."
         )
     successes, more = own_or_borrow("endog", response.successes, endog)
-    response, weights = replace(response, successes=successes), screened.rows.weights
+    response = response if successes is response.successes else replace(response, successes=successes)
+    weights = screened.rows.weights
     events, nonevents = refuse_one_class(response, None if weights is None else weights.values)
     design = Design(
         X=X,
@@ -133,7 +134,7 @@ def _exog(exog: Any, row_wise: tuple[str, ...] = ()) -> tuple[FloatArray, tuple[
     """Columns, their names and row labels if any; with `row_wise`, the names of a fit, one row may be given as such."""
     refuse_sparse("exog", exog)
     k = len(row_wise)
-    if isinstance(exog, Mapping) or _is_frame(exog):
+    if type(exog) is not np.ndarray and (isinstance(exog, Mapping) or _is_frame(exog)):
         exog = pd.DataFrame(dict(Table(exog)))
         exog = exog if k == 0 or not set(row_wise) <= set(exog.columns) else exog[list(row_wise)]
         return _frame_columns(exog), tuple(str(name) for name in exog.columns), None
@@ -164,11 +165,9 @@ def _exog(exog: Any, row_wise: tuple[str, ...] = ()) -> tuple[FloatArray, tuple[
 
 def _is_frame(given: Any) -> bool:
     """Whether `given` is a polars or Arrow table, and no array or pandas object."""
-    return (
-        hasattr(given, "__arrow_c_stream__")
-        and not isinstance(given, (pd.DataFrame, pd.Series))
-        and hasattr(given, "columns")
-    )
+    if isinstance(given, (np.ndarray, pd.DataFrame, pd.Series)):
+        return False
+    return hasattr(given, "__arrow_c_stream__") and hasattr(given, "columns")
 
 
 def _default_names(columns: int, constant: int | None) -> tuple[str, ...]:

@@ -192,9 +192,11 @@ class Screening:
         """Return the `Sample` of a finished screening."""
         rows = len(self.index)
         used = self._whole(np.ones(self.rows, dtype=np.bool_) if keep is None else keep)
-        complete = ~_any(missing, self.rows)
-        zero = np.zeros(rows, dtype=np.bool_) if weight_zero is None else self._whole(weight_zero & complete)
-        idle = None if no_trials is None else self._whole(no_trials & complete)
+        zero, idle = np.zeros(rows, dtype=np.bool_), None
+        if weight_zero is not None:
+            complete = ~_any(missing, self.rows)
+            zero = self._whole(weight_zero & complete)
+            idle = None if no_trials is None else self._whole(no_trials & complete)
         whole_missing = {name: self._whole(mask) for name, mask in missing.items()}
         return Sample(self.index, used, rows - self.rows, whole_missing, zero, events, nonevents, categories, idle)
 
