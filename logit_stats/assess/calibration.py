@@ -161,7 +161,7 @@ def calibration(scored: Scored, bins: int = 10) -> Calibration:
             "A probability is 0 or 1 exactly: its log odds are infinite, and no calibration line can be fitted."
         )
     p, n = scored.prob, scored.total
-    line, shifted = calibration_line(scored), _shift(scored)
+    line, shifted = calibration_line(scored), calibration_shift(scored)
     at_identity = scored.loglik
     # under sampling weights there is no likelihood to compare
     lr = float("nan") if scored.sampling else float(np.maximum(2.0 * (line.loglik - at_identity), 0.0))
@@ -235,7 +235,8 @@ def calibration_line(scored: Scored) -> CalibrationLine:
         return CalibrationLine(None)
 
 
-def _shift(scored: Scored) -> Fit:
+def calibration_shift(scored: Scored) -> Fit:
+    """Fit of a new intercept with the linear predictor as offset: recalibration in the large."""
     return maximum_likelihood(_design(scored, np.ones((len(scored.eta), 1)), scored.eta))
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from logit_stats.assess.hosmer_lemeshow import HosmerLemeshow
     from logit_stats.assess.optimism import Optimism
     from logit_stats.assess.ranking import Roc
+    from logit_stats.results.updating import ModelUpdate
     from logit_stats.results.validation import Validation
 
 
@@ -91,6 +92,21 @@ class Accuracy(Finished):
 
         return validate(self.fit_, data, outcome, offset, bins, freq_weights=freq_weights,
                         sampling_weights=sampling_weights, trials=trials)  # fmt: skip
+
+    def update(self, data: Any, outcome: Any = None, offset: Any = None, *, alpha: float = 0.05) -> ModelUpdate:
+        """Bring the model up to date with new data: a new intercept, intercept and slope, or all anew; see `ModelUpdate`.
+
+        Parameters
+        ----------
+        data, outcome, offset
+            As for `validate`.
+        alpha : float
+            Size of the closed test that recommends one of them.
+        """
+        from logit_stats.results.updating import model_update
+        from logit_stats.results.validation import scored_on
+
+        return model_update(self.fit_, *scored_on(self.fit_, data, outcome=outcome, offset=offset), alpha)
 
     def optimism(
         self, method: str = "bootstrap", *, reps: int = 200, folds: Any = 10, repeats: int = 1, groups: Any = None,

@@ -118,7 +118,7 @@ def validate(
     >>> print(str(res.validate(data[data.index % 2 == 1])).splitlines()[0])
     Validation on other data: 94 rows read, 94 used: 29 events, 65 non-events
     """
-    design, scored = _scored(
+    design, scored = scored_on(
         fit, data, outcome=outcome, offset=offset, freq_weights=freq_weights, sampling_weights=sampling_weights,
         trials=trials,
     )  # fmt: skip
@@ -134,7 +134,7 @@ def validate(
     return Validation(design.sample, roc_of(scored), calibration(scored, bins), groups, line, tuple(notes))
 
 
-def _scored(fit: Fit, data: Any, **given: Any) -> tuple[Design, Scored]:
+def scored_on(fit: Fit, data: Any, **given: Any) -> tuple[Design, Scored]:
     """Other data as a design, and its outcomes beside the probabilities of the fit."""
     design = design_of_new_rows(fit.design, data, **given)
     scored = Scored.of_design(design, linear_predictor(design, fit.gamma, fit.working))
@@ -282,7 +282,7 @@ def _pair(one: Finished, other: Finished, data: Any, outcome: Any) -> tuple[Scor
         first, second = one.fit_.design, other.fit_.design
         scored = (Scored.of_fit(one.fit_), Scored.of_fit(other.fit_))
     else:
-        (first, new_one), (second, new_other) = (_scored(res.fit_, data, outcome=outcome) for res in (one, other))
+        (first, new_one), (second, new_other) = (scored_on(res.fit_, data, outcome=outcome) for res in (one, other))
         scored = (new_one, new_other)
     if first.rows != second.rows or not np.array_equal(first.index, second.index):
         raise DataError(
