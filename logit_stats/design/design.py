@@ -95,6 +95,11 @@ class Design:
     aliases: tuple[dict[str, float], ...] = ()
 
     @property
+    def row_offset(self) -> FloatArray | None:
+        """(n,) offset of the rows as predictions and effects have it: without what belongs to the sample alone."""
+        return None if self.offset is None else self.offset.of_rows
+
+    @property
     def rows(self) -> int:
         """Number n of rows."""
         return int(self.X.shape[0])

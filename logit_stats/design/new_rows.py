@@ -16,7 +16,7 @@ from logit_stats.design.from_arrays import endog_columns, new_columns
 from logit_stats.design.from_formula import missing_in
 from logit_stats.design.response import Response, count_column, grouped_response
 from logit_stats.design.row_arguments import RowArguments
-from logit_stats.design.row_numbers import RowNumbers, row_numbers
+from logit_stats.design.row_numbers import PREVALENCE, RowNumbers, row_numbers
 from logit_stats.design.sample import Mask, Screening
 from logit_stats.design.screening import screen
 from logit_stats.design.table import Table
@@ -146,7 +146,7 @@ def new_offset(
 
 def _known_offset(design: Design, offset: Any) -> Any:
     known = design.offset
-    if offset is not None or known is None:
+    if offset is not None or known is None or known.argument == PREVALENCE:
         return offset
     if known.column is None or design.formula is None:
         raise DataError(

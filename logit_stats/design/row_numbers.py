@@ -15,6 +15,9 @@ from logit_stats.design.containers import numbers_of
 from logit_stats.design.table import Table
 from logit_stats.errors import NonFiniteError, WeightError, listed_rows
 
+# The argument of an offset that is all shift.
+PREVALENCE = "population_prevalence"
+
 
 @dataclass(frozen=True, eq=False)
 class RowNumbers:
@@ -28,11 +31,19 @@ class RowNumbers:
         Name of the column they came from; None where an array was given.
     values : (n,)
         NaN where missing.
+    shift : float
+        What of an offset belongs to the sample and not to its rows: it is left out of predictions and effects.
     """
 
     argument: str
     column: str | None
     values: FloatArray
+    shift: float = 0.0
+
+    @property
+    def of_rows(self) -> FloatArray | None:
+        """(n,) the numbers without the shift; None where they are nothing else."""
+        return None if self.argument == PREVALENCE else self.values - self.shift if self.shift else self.values
 
     @property
     def label(self) -> str:

@@ -114,7 +114,8 @@ def _mean_with_column(fit: Fit, j: int, value: float) -> Average:
         X = np.array(block.X)
         X[:, j] = value
         a = weight[start : start + len(X)]
-        found = sums(fit, Rows(fit.working.columns(X), block.offset, a, [], np.zeros((len(X), 0))), False, "dydx")
+        offset = None if fit.design.row_offset is None else fit.design.row_offset[start : start + len(X)]
+        found = sums(fit, Rows(fit.working.columns(X), offset, a, [], np.zeros((len(X), 0))), False, "dydx")
         level, gradient = level + found[0], gradient + found[1]
         start += len(X)
     size = float(weight.sum())

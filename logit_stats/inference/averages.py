@@ -174,7 +174,7 @@ class Averages:
     def _rows(self, part: Part, a: FloatArray, variable: Variable | None, method: str) -> Rows:
         design, working = self.fit.design, self.fit.working
         Z = working.columns(part.X())
-        offset = None if design.offset is None else design.offset.values[part.rows]
+        offset = None if design.row_offset is None else design.row_offset[part.rows]
         if variable is None:
             return Rows(Z, offset, a, [], np.zeros((part.size, 0)))
         columns, slope = part.derivative(variable)

@@ -162,7 +162,7 @@ class _Line:
         X = np.empty((2, design.columns))
         X[:, places] = full[:, kept]
         Z = fit.working.columns(X)
-        shift = 0.0 if design.offset is None else np.average(design.offset.values, weights=design.row_weight)
+        shift = 0.0 if design.row_offset is None else np.average(design.row_offset, weights=design.row_weight)
         self.base, self.slope = Z[0], Z[1] - Z[0]
         self.a, self.b = float(self.base @ fit.gamma + shift), float(self.slope @ fit.gamma)
         V = cov.working

@@ -39,7 +39,7 @@ class EffectRows:
         """Rows for ``at`` and ``atexog`` as `column_margins` takes them."""
         design = fit.design
         replaced: dict[int, FloatArray] = {}
-        offset = None if design.offset is None else design.offset.values
+        offset = design.row_offset
         if isinstance(atexog, Mapping):
             for key, value in atexog.items():
                 if not isinstance(key, (int, np.integer)) or not 0 <= key < design.columns:
@@ -75,8 +75,8 @@ class EffectRows:
                 for j, values in self.replaced.items():
                     X[:, j] = values[start : start + len(X)]
             eta = fit.predictor(fit.working.columns(X))
-            if block.offset is not None:
-                eta = eta + block.offset
+            if fit.design.row_offset is not None:
+                eta = eta + fit.design.row_offset[start : start + len(X)]
             yield RowPart(X, eta, _row_weight(block))
             start += len(X)
 

@@ -305,7 +305,7 @@ def _means(
     X = np.empty((len(full), fit.design.columns))
     X[:, places] = full[:, kept]
     design = fit.design
-    offset = 0.0 if design.offset is None else float(np.average(design.offset.values, weights=design.row_weight))
+    offset = 0.0 if design.row_offset is None else float(np.average(design.row_offset, weights=design.row_weight))
     at = LinearCombinations.of_rows(fit, cov, fit.working.columns(X), offset)
     if gone.any():
         covariance = np.where(gone[:, None] | gone, np.nan, at.covariance)

@@ -12,8 +12,9 @@ from logit_stats.design.design import Design
 from logit_stats.design.formula import capture_scope, scope_of
 from logit_stats.design.from_arrays import design_from_arrays
 from logit_stats.design.from_formula import design_from_formula
+from logit_stats.design.prevalence import with_prevalence
 from logit_stats.design.row_arguments import RowArguments
-from logit_stats.errors import NearSeparationWarning, check_choice
+from logit_stats.errors import DataError, NearSeparationWarning, check_choice
 from logit_stats.estimation.gradient_descent import Descent
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.cluster import check_settings
@@ -54,6 +55,9 @@ class Logit(BinaryLikelihood):
         What to do with rows that have missing values: refuse them ("none", "raise") or leave them out.
     check_rank : bool or "drop"
         Whether columns that are combinations of others are an error, left out ("drop"), or not looked for (False).
+    population_prevalence : float, optional
+        Share of events in the population, of a sample that was taken by the outcome (case-control): the constant, predictions,
+        means and effects are corrected for it (King and Zeng 2001).
 
     Examples
     --------
@@ -76,6 +80,7 @@ class Logit(BinaryLikelihood):
         trials: Any = None,
         missing: str = "none",
         check_rank: bool | str = True,
+        population_prevalence: float | None = None,
     ) -> None:
         design = design_from_arrays(
             endog,
@@ -89,7 +94,7 @@ class Logit(BinaryLikelihood):
             ),
             refuse_wide=check_rank is True,
         )
-        self._adopt(design, check_rank)
+        self._adopt(with_prevalence(design, population_prevalence), check_rank)
 
     @classmethod
     def from_formula(
@@ -104,6 +109,7 @@ class Logit(BinaryLikelihood):
         sampling_weights: Any = None,
         trials: Any = None,
         check_rank: bool | str = True,
+        population_prevalence: float | None = None,
         names: Mapping[str, Any] | None = None,
         depth: int = 0,
     ) -> Self:
@@ -126,7 +132,7 @@ class Logit(BinaryLikelihood):
             ),
             refuse_wide=check_rank is True,
         )
-        model._adopt(design, check_rank)
+        model._adopt(with_prevalence(design, population_prevalence), check_rank)
         return model
 
     @property
@@ -535,6 +541,7 @@ def logit(
     formula: str, data: list[Any] | tuple[Any, ...], *, subset: Any = None, missing: str = "drop", offset: Any = None,
     freq_weights: Any = None, sampling_weights: Any = None, trials: Any = None, check_rank: bool | str = True,
     absorb: None = None, bias_correction: None = None,
+    population_prevalence: float | None = None,
 ) -> ImputedModel: ...  # fmt: skip
 
 
@@ -543,6 +550,7 @@ def logit(
     formula: str, data: Any, *, subset: Any = None, missing: str = "drop", offset: Any = None, freq_weights: Any = None,
     sampling_weights: Any = None, trials: Any = None, check_rank: bool | str = True, absorb: None = None,
     bias_correction: None = None,
+    population_prevalence: float | None = None,
 ) -> Logit: ...  # fmt: skip
 
 
@@ -567,6 +575,7 @@ def logit(
     check_rank: bool | str = True,
     absorb: Any = None,
     bias_correction: str | None = None,
+    population_prevalence: float | None = None,
 ) -> Logit | AbsorbedLogit | ImputedModel:
     """Logit model from a formula and a table.
 
@@ -591,6 +600,9 @@ def logit(
         Groups in which every outcome is the same are left out and counted.
     bias_correction : {None, "analytical"}
         With `absorb`: correct the coefficients for the bias that few rows a group bring.
+    population_prevalence : float, optional
+        Share of events in the population, of a sample that was taken by the outcome (case-control): the constant, predictions,
+        means and effects are corrected for it (King and Zeng 2001).
 
     Returns
     -------
@@ -617,9 +629,12 @@ def logit(
         from logit_stats.models.absorbed import AbsorbedLogit, refuse_without_absorb
 
         refuse_without_absorb(absorb, sets)
+        if population_prevalence is not None:
+            raise DataError("absorb= has no constant for population_prevalence= to correct; leave one of them out.")
         return AbsorbedLogit.from_formula(
             formula, data, absorb=absorb, bias_correction=bias_correction, **settings, depth=1
         )
+    settings["population_prevalence"] = population_prevalence
     if sets is None:
         return Logit.from_formula(formula, data, **settings, depth=1)
     models = []

@@ -37,8 +37,13 @@ def design_notes(fit: Fit) -> list[str]:
         found = _category_notes(response.name, response.categories)
     else:
         found = [f"Models the probability of {response.success} (against {response.failure})."]
-    if design.offset is not None:
+    if design.row_offset is not None and design.offset is not None:
         found.append(f"The linear predictor contains the offset {design.offset.label}.")
+    if design.offset is not None and design.offset.shift:
+        found.append(
+            f"Sample taken by the outcome: the constant, predictions and effects are those of the population (corrected by "
+            f"{design.offset.shift:.4f}; King and Zeng 2001); fitted values and measures of fit are those of the sample."
+        )
     if design.weight_kind == "frequency":
         found.append(f"Frequency weights: {design.rows} rows stand for {design.observations:.0f} observations.")
     if design.left_out:

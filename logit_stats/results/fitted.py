@@ -13,7 +13,7 @@ from logit_stats.errors import check_choice
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.predictions import AveragePrediction, Prediction, average_prediction, prediction
 from logit_stats.results.finished import Finished, Vector
-from logit_stats.results.prediction import new_rows, not_estimable, predict_new, warn_not_estimable
+from logit_stats.results.prediction import new_rows, not_estimable, own_predictor, predict_new, warn_not_estimable
 
 if TYPE_CHECKING:
     pass
@@ -47,7 +47,11 @@ class Fitted(Finished):
             One value for each row, NaN where something is missing.
         """
         check_choice("which", which, ("mean", "linear", "var"))
-        eta, index = (self.fit_.eta, None) if exog is None and offset is None else predict_new(self.fit_, exog, offset)
+        eta, index = (
+            (own_predictor(self.fit_), None)
+            if exog is None and offset is None
+            else predict_new(self.fit_, exog, offset)
+        )
         warn_not_estimable(self.fit_.design, exog)
         values = eta if which == "linear" else (probability if which == "mean" else variance)(eta)
         if index is None and exog is None and self.fit_.design.labelled:

@@ -32,8 +32,14 @@ def new_rows(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, FloatArray, 
     X, index = new_design_columns(fit.design, exog)
     Z = fit.working.columns(X)
     if exog is None and offset is None:
-        return Z, fit.eta, index
+        return Z, own_predictor(fit), index
     return Z, fit.predictor(Z) + _offset_of(fit, exog, offset, len(X), index), index
+
+
+def own_predictor(fit: Fit) -> FloatArray:
+    """Linear predictor of the fit's own rows as predictions have it: without what belongs to the sample alone."""
+    shift = 0.0 if fit.design.offset is None else fit.design.offset.shift
+    return fit.eta - shift if shift else fit.eta
 
 
 def new_design_columns(design: Design, exog: Any) -> tuple[FloatArray, pd.Index | None]:

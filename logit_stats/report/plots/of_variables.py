@@ -254,8 +254,8 @@ def _prediction(res: Any, values: dict[Any, Any]) -> tuple[Any, list[str]]:
     design = res.fit_.design
     weight, rows = design.row_weight, len(next(iter(values.values())))
     offset, held = None, {}
-    if design.offset is not None:
-        held["offset"] = offset = float(np.average(design.offset.values, weights=weight))
+    if design.row_offset is not None:
+        held["offset"] = offset = float(np.average(design.row_offset, weights=weight))
     if design.formula is None:
         X = np.tile(np.array([np.average(design.X[:, j], weights=weight) for j in range(design.columns)]), (rows, 1))
         taken = {find_column(design, name): numbers for name, numbers in values.items()}
