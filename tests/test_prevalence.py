@@ -45,7 +45,9 @@ def test_with_an_offset_of_its_own_weights_and_arrays():
     X = np.column_stack([np.ones(len(data)), data["lwt"]])
     arrays = ls.Logit(data["low"].to_numpy(), X, population_prevalence=0.05).fit()
     assert_allclose(arrays.predict(X), arrays.predict(), rtol=1e-12)
-    assert_allclose(arrays.predict().mean(), ls.logit("low ~ lwt", data, population_prevalence=0.05).fit().predict().mean())
+    assert_allclose(
+        arrays.predict().mean(), ls.logit("low ~ lwt", data, population_prevalence=0.05).fit().predict().mean()
+    )
 
 
 def test_what_is_no_prevalence_is_refused():

@@ -1,20 +1,27 @@
-"""Predicted against observed outcomes at a threshold."""
+"""Predicted against observed outcomes: at a threshold of the probability, or the most probable of several categories.
+
+One rule holds wherever a threshold stands (here, in ROC curves, `threshold()` and decision curves): an event is predicted where
+p >= threshold.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
+from logit_stats.design.design import Design
 from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.rows import probability
+from logit_stats.wording import WIDTH
 
 
 def pred_table(fit: Fit, threshold: float = 0.5) -> FloatArray:
-    """(2, 2) counts: row i observed, column j predicted; a success is predicted where p > threshold.
+    """(2, 2) counts: row i observed, column j predicted; a success is predicted where p >= threshold.
 
     Frequency and sampling weights and trials are counted.
 
@@ -25,37 +32,45 @@ def pred_table(fit: Fit, threshold: float = 0.5) -> FloatArray:
     """
     if not 0.0 <= threshold <= 1.0:
         raise DataError(f"threshold={threshold} must lie between 0 and 1.")
-    predicted = probability(fit.eta) > threshold
-    response = fit.design.response
-    weight = np.ones(fit.design.rows) if fit.design.weight is None else fit.design.weight.values
-    trials = np.ones(fit.design.rows) if response.trials is None else response.trials
-    events, nonevents = weight * response.successes, weight * (trials - response.successes)
-    return np.array(
-        [
-            [nonevents[~predicted].sum(), nonevents[predicted].sum()],
-            [events[~predicted].sum(), events[predicted].sum()],
-        ]
-    )
+    return _counted(fit.design, (fit.outcomes(fit.eta).prob[0] >= threshold).astype(np.intp))
+
+
+def category_table(fit: Fit) -> FloatArray:
+    """(C, C) counts (weights counted): row observed, column the most probable category, the first of equals."""
+    return _counted(fit.design, fit.outcomes(fit.eta).prob.argmax(axis=0))
+
+
+def _counted(design: Design, predicted: NDArray[np.intp]) -> FloatArray:
+    """(C, C) weights of the outcomes observed (rows) and predicted (columns)."""
+    observed = _observed(design)
+    C = observed.shape[1]
+    return np.array([np.bincount(predicted, weights=observed[:, c], minlength=C) for c in range(C)])
+
+
+def _observed(design: Design) -> FloatArray:
+    """(n, C) how often each outcome was observed in each row, weights counted; of two: failures and successes."""
+    weight = np.ones(design.rows) if design.weight is None else design.weight.values
+    categories = design.response.categories
+    if categories is not None:
+        return np.asarray(np.eye(len(categories.labels))[categories.codes] * weight[:, None])
+    successes, trials = design.response.successes, design.response.trials
+    return np.column_stack([weight * ((1.0 if trials is None else trials) - successes), weight * successes])
 
 
 @dataclass(frozen=True, eq=False)
-class Classification:
-    """Predicted against observed outcomes at a threshold, and the measures made of the four counts.
+class CategoryClassification:
+    """Most probable against observed categories, and the measures made of the counts.
 
     Attributes
     ----------
-    table : (2, 2)
+    table : (C, C)
         Row observed, column predicted.
-    threshold : float
+    names : tuple of str
+        The categories.
     """
 
     table: FloatArray
-    threshold: float
-
-    @property
-    def _counts(self) -> tuple[float, float, float, float]:
-        (tn, fp), (fn, tp) = self.table.tolist()
-        return tn, fp, fn, tp
+    names: tuple[str, ...]
 
     @property
     def accuracy(self) -> float:
@@ -63,33 +78,111 @@ class Classification:
         return float(np.trace(self.table) / self.table.sum())
 
     @property
+    def precision(self) -> FloatArray:
+        """(C,) share of those predicted in a category that are in it; NaN where none is predicted."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.table.diagonal() / self.table.sum(axis=0))
+
+    @property
+    def recall(self) -> FloatArray:
+        """(C,) share of those in a category that are predicted in it."""
+        return np.asarray(self.table.diagonal() / self.table.sum(axis=1))
+
+    @property
+    def f1(self) -> FloatArray:
+        """(C,) harmonic mean of precision and recall."""
+        return np.asarray(2.0 * self.table.diagonal() / (self.table.sum(axis=0) + self.table.sum(axis=1)))
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """Mean of the recalls."""
+        return float(self.recall.mean())
+
+    @property
+    def kappa(self) -> float:
+        """Cohen's kappa (1960): agreement beyond chance."""
+        total = self.table.sum()
+        expected = float(self.table.sum(axis=0) @ self.table.sum(axis=1) / total**2)
+        return (self.accuracy - expected) / (1.0 - expected)
+
+    def summary_frame(self) -> pd.DataFrame:
+        """Precision, recall, F1 and number of observations of each category."""
+        columns = {"precision": self.precision, "recall": self.recall, "f1": self.f1, "support": self.table.sum(axis=1)}
+        return pd.DataFrame(columns, index=list(self.names))
+
+    def report(self, digits: int = 2) -> str:
+        """Text with precision, recall, f1-score and support of each category, their means, and accuracy."""
+        numbers = np.column_stack([self.precision, self.recall, self.f1])
+        return report_lines(self.names, np.nan_to_num(numbers), self.table.sum(axis=1), self.accuracy, digits)
+
+    def _counts(self) -> pd.DataFrame:
+        names = [f"predicted {name}" for name in self.names]
+        return pd.DataFrame(self.table, index=[f"observed {name}" for name in self.names], columns=names)
+
+    def _measures(self) -> str:
+        return f"accuracy {self.accuracy:.4f}, balanced accuracy {self.balanced_accuracy:.4f}, kappa {self.kappa:.4f}"
+
+    def __str__(self) -> str:
+        head = "Most probable category (row observed, column predicted)"
+        counts = self._counts().to_string(line_width=WIDTH, float_format="{:g}".format)
+        return f"{head}\n{counts}\n\n{self.report()}\n\n{self._measures()}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        table = self._counts().to_html(float_format="{:g}".format)
+        return f"{table}{self.summary_frame().to_html(float_format='{:.4g}'.format)}<p>{escape(self._measures())}</p>"
+
+
+@dataclass(frozen=True, eq=False)
+class Classification(CategoryClassification):
+    """Predicted against observed outcomes at a threshold, and the measures made of the four counts.
+
+    Attributes
+    ----------
+    table : (2, 2)
+        Row observed, column predicted.
+    names : tuple of str
+        What the two outcomes are called.
+    threshold : float
+    """
+
+    names: tuple[str, ...] = ("0", "1")
+    threshold: float = 0.5
+
+    @property
+    def _four(self) -> tuple[float, float, float, float]:
+        (tn, fp), (fn, tp) = self.table.tolist()
+        return tn, fp, fn, tp
+
+    @property
     def sensitivity(self) -> float:
         """Share of the events predicted right (recall)."""
-        _, _, fn, tp = self._counts
+        _, _, fn, tp = self._four
         return tp / (tp + fn)
 
     @property
     def specificity(self) -> float:
         """Share of the non-events predicted right."""
-        tn, fp, _, _ = self._counts
+        tn, fp, _, _ = self._four
         return tn / (tn + fp)
 
     @property
     def ppv(self) -> float:
         """Share of the predicted events that are events (precision); NaN where none is predicted."""
-        _, fp, _, tp = self._counts
+        _, fp, _, tp = self._four
         return tp / (tp + fp) if tp + fp > 0 else float("nan")
 
     @property
     def npv(self) -> float:
         """Share of the predicted non-events that are non-events; NaN where none is predicted."""
-        tn, _, fn, _ = self._counts
+        tn, _, fn, _ = self._four
         return tn / (tn + fn) if tn + fn > 0 else float("nan")
 
     @property
-    def f1(self) -> float:
+    def f1(self) -> float:  # type: ignore[override]
         """Harmonic mean of precision and recall."""
-        _, fp, fn, tp = self._counts
+        _, fp, fn, tp = self._four
         return 2.0 * tp / (2.0 * tp + fp + fn)
 
     @property
@@ -100,25 +193,18 @@ class Classification:
     @property
     def mcc(self) -> float:
         """Matthews' correlation of predicted and observed outcome (1975); NaN where one class is never predicted."""
-        tn, fp, fn, tp = self._counts
+        tn, fp, fn, tp = self._four
         scale = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
         return float((tp * tn - fp * fn) / scale) if scale > 0 else float("nan")
 
-    @property
-    def kappa(self) -> float:
-        """Cohen's kappa (1960): agreement beyond chance."""
-        total = self.table.sum()
-        expected = float(self.table.sum(axis=0) @ self.table.sum(axis=1) / total**2)
-        return (self.accuracy - expected) / (1.0 - expected)
-
-    def summary_frame(self) -> pd.Series:
+    def summary_frame(self) -> pd.Series:  # type: ignore[override]
         """Every measure."""
         names = ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1", "balanced_accuracy", "mcc", "kappa")
         return pd.Series({name: getattr(self, name) for name in names})
 
     def report(self, digits: int = 2) -> str:
         """Text with precision, recall, f1-score and support of each class, their plain and weighted means, and accuracy."""
-        tn, fp, fn, tp = self._counts
+        tn, fp, fn, tp = self._four
         rows = [("0", self.npv, self.specificity, 2.0 * tn / (2.0 * tn + fn + fp), tn + fp),
                 ("1", self.ppv, self.sensitivity, self.f1, tp + fn)]  # fmt: skip
         support = np.array([row[4] for row in rows])
@@ -126,7 +212,7 @@ class Classification:
         return report_lines(("0", "1"), values, support, self.accuracy, digits)
 
     def __str__(self) -> str:
-        head = f"Outcomes predicted at p > {self.threshold:g} (row observed, column predicted)"
+        head = f"Outcomes predicted at p >= {self.threshold:g} (row observed, column predicted)"
         table = pd.DataFrame(self.table, index=["observed 0", "observed 1"], columns=["predicted 0", "predicted 1"])
         measures = "\n".join(f"{name:<18} {value:.4f}" for name, value in self.summary_frame().items())
         return f"{head}\n{table.to_string(float_format=lambda v: f'{v:g}')}\n\n{measures}"
@@ -158,4 +244,4 @@ def _report_line(row: tuple[object, ...], wide: int, digits: int) -> str:
 
 def classification(fit: Fit, threshold: float = 0.5) -> Classification:
     """Outcomes predicted at a threshold, and the measures made of them."""
-    return Classification(pred_table(fit, threshold), threshold)
+    return Classification(pred_table(fit, threshold), threshold=threshold)

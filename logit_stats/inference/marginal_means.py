@@ -101,7 +101,7 @@ class MarginalMeans:
         >>> res = ls.logit("survived ~ sex * pclass + age", ls.datasets.load("titanic")).fit()
         >>> means = res.means("sex + pclass", at={"pclass": ["1st", "3rd"]})
         >>> means.contrast("(b3 - b1) - (b4 - b2)").estimate.round(4)
-        array([-2.0685])
+        array([-2.4888])
         """
         R, value, labels = read_combinations(hypothesis, self.names)
         at = self.combinations
@@ -271,6 +271,7 @@ def marginal_means(
         If a name is no factor.
     """
     check_choice("weights", weights, WEIGHTS)
+    fit.facts.require("means()", "binary")
     wanted, by = _read_spec(spec)
     known = variables(fit.design)
     at = dict(at or {})

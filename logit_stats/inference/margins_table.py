@@ -90,7 +90,7 @@ class Margins:
         >>> effects = res.margins("smoke", at={"age": [20, 30]}, dummy=True)
         >>> print(effects.contrast("b2 - b1").summary_frame()[["estimate", "std_error", "p_value"]].round(4))
                  estimate  std_error  p_value
-        b2 - b1    0.1257     0.1282   0.3268
+        b2 - b1    0.1271     0.1333   0.3402
         """
         R, value, labels = self._combinations(hypothesis)
         alpha = self.alpha if alpha is None else alpha

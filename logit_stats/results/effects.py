@@ -44,7 +44,7 @@ class Effects(Finished):
         >>> treated = res.margins("smoke", comparison="ratio", subset=exposed)
         >>> treated.frame[["contrast", "estimate", "conf_low", "conf_high"]].round(3)
               contrast  estimate  conf_low  conf_high
-        0  1 against 0     1.848     1.129      3.024
+        0  1 against 0      1.98      1.23      3.187
         """
         from logit_stats.inference.variable_margins import variable_margins
 

@@ -104,10 +104,10 @@ class Estimates(Finished):
         >>> import logit_stats as ls
         >>> res = ls.logit("low ~ smoke * lwt", ls.datasets.load("birthwt")).fit()
         >>> res.odds_ratios(units={"lwt": 10}, at={"smoke": [0, 1]})[["change", "at smoke", "odds_ratio"]].round(3)
-                                change  at smoke  odds_ratio
-        0                     lwt + 10         0       0.805
-        1                     lwt + 10         1       0.941
-        2  lwt + 10, ratio to the first         1       1.169
+                                 change  at smoke  odds_ratio
+        0                      lwt + 10         0       0.788
+        1                      lwt + 10         1       0.939
+        2  lwt + 10, ratio to the first         1       1.192
         """
         if units is not None:
             from logit_stats.inference.changed_odds import changed_odds

@@ -84,7 +84,7 @@ class Fitted(Finished):
         return self._rows(residuals(self.fit_, "working"))
 
     def pred_table(self, threshold: float = 0.5) -> FloatArray:
-        """(2, 2) counts, observed by predicted outcome; a success is predicted where p > threshold."""
+        """(2, 2) counts, observed by predicted outcome; a success is predicted where p >= threshold."""
         return pred_table(self.fit_, threshold)
 
     def get_prediction(self, exog: Any = None, offset: Any = None) -> Prediction:

@@ -158,7 +158,7 @@ class LimitResults(Estimates, Likelihood):
         return Z, self.fit_.limits_of(Z, eta), index
 
     def pred_table(self, threshold: float = 0.5) -> FloatArray:
-        """(2, 2) counts, observed by predicted outcome; a success is predicted where p > threshold."""
+        """(2, 2) counts, observed by predicted outcome; a success is predicted where p >= threshold."""
         return self.classification(threshold).table
 
     def classification(self, threshold: float = 0.5) -> Classification:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 import pandas as pd
 
-from logit_stats.assess.category_classification import CategoryClassification, category_table
+from logit_stats.assess.classification import CategoryClassification, category_table
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError, check_choice
 from logit_stats.models.multinomial import MNLogit, by_category
