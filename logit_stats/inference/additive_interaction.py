@@ -164,7 +164,7 @@ def _measures(fit: Fit, cov: Covariance, D: FloatArray, alpha: float) -> tuple[p
     (or10, or01, or11), (g10, g01, g11) = odds, odds[:, None] * D
     reri, g_reri = or11 - or10 - or01 + 1.0, g11 - g10 - g01
     product = D[2] - D[0] - D[1]
-    rows = {
+    rows: dict[str, tuple[float, FloatArray, bool]] = {
         "OR10": (np.log(or10), D[0], True),
         "OR01": (np.log(or01), D[1], True),
         "OR11": (np.log(or11), D[2], True),
@@ -179,7 +179,7 @@ def _measures(fit: Fit, cov: Covariance, D: FloatArray, alpha: float) -> tuple[p
         rows["S"] = (float("nan"), np.full(len(product), np.nan), True)
     frame = pd.DataFrame({name: _line(cov, *row, alpha) for name, row in rows.items()}).T
     notes = []
-    if min(or10, or01) < 1.0:
+    if or10 < 1.0 or or01 < 1.0:
         notes.append("An exposure lowers the odds: these measures are meant for exposures that raise them; turn its levels "
                      "round with levels= (Knol et al. 2011, European J. of Epidemiology 26, 433-438).")  # fmt: skip
     if not up * down > 0.0:
@@ -193,6 +193,7 @@ def _line(cov: Covariance, estimate: float, gradient: FloatArray, logarithm: boo
     ((low, high),) = reference.limits(np.array([estimate]), np.array([se]), alpha)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = float(np.ravel(reference.p_value(np.array([np.float64(estimate) / se])))[0])
-    shown = np.exp if logarithm else float
-    return {"estimate": float(shown(estimate)), "std_error": se, "conf_low": float(shown(low)),
-            "conf_high": float(shown(high)), "p_value": p}  # fmt: skip
+    shown = np.array([estimate, low, high], dtype=np.float64)
+    shown = np.exp(shown) if logarithm else shown
+    return {"estimate": float(shown[0]), "std_error": se, "conf_low": float(shown[1]), "conf_high": float(shown[2]),
+            "p_value": p}  # fmt: skip

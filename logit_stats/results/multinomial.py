@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -108,8 +109,13 @@ class MNLogitResults(Estimates, Likelihood, JointTests, Effects):
                    "conf_low": low, "conf_high": high}  # fmt: skip
         return pd.DataFrame(columns, index=self._index())
 
-    def odds_ratios(self, alpha: float = 0.05, method: str = "wald") -> pd.DataFrame:
+    def odds_ratios(
+        self, alpha: float = 0.05, method: str = "wald", units: Mapping[str, Any] | None = None,
+        at: Mapping[str, Any] | None = None,
+    ) -> pd.DataFrame:  # fmt: skip
         """Odds ratios against the reference category, which are the `relative_risk_ratios`."""
+        if units is not None or at is not None:
+            self.fit_.facts.require("odds_ratios(units=)", "binary")
         return self.relative_risk_ratios(alpha, method).rename(columns={"relative_risk_ratio": "odds_ratio"})
 
     def bootstrap(self, *_: Any, **__: Any) -> NoReturn:
