@@ -128,7 +128,14 @@ class Design:
 
     def coefficients_of(self, columns: tuple[int, ...]) -> tuple[int, ...]:
         """Positions of the coefficients of some columns, in every equation."""
+        if self.likelihood is None:
+            return tuple(e * self.columns + j for e in range(self.equations) for j in columns)
         return self.parameters.of_columns(columns)
+
+    @property
+    def coefficients(self) -> int:
+        """Number of coefficients, over all equations."""
+        return self.columns * self.equations if self.likelihood is None else self.parameters.count
 
     @property
     def weight_kind(self) -> Literal["frequency", "sampling"] | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf, isfinite, sqrt
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -27,6 +28,8 @@ ROUNDING = 1e-6
 STALLED = 0.25
 # How far the bound of that rounding is taken beyond one unit in the last place of every term.
 ULPS = 32.0
+
+EPS = float(np.finfo(np.float64).eps)
 
 P = TypeVar("P")
 
@@ -145,8 +148,7 @@ def rounding_distance(rows: int, coefficients: int, smallest_pivot: float, least
     A sum over n rows of ``u_i z_i`` is known to about ``eps sqrt(n)`` times the standard deviation of the score in each
     column; seen through the inverse information, that grows with the root of the share of a column that the others leave.
     """
-    eps = float(np.finfo(np.float64).eps)
-    return max(least, ULPS * eps * float(np.sqrt(rows * coefficients / max(smallest_pivot, eps))))
+    return max(least, ULPS * EPS * sqrt(rows * coefficients / max(smallest_pivot, EPS)))
 
 
 def _at_rounding(steps: list[Step], surface: Surface[P], here: P) -> bool:
@@ -162,14 +164,14 @@ def _controlled(
     """Take the step, shortened until the height does not fall; None where no fraction of it helps."""
     height = surface.height(here)
     # sums of n terms differ by rounding: a fall of this size is none
-    slack = 1e-13 * (1.0 + abs(height)) if np.isfinite(height) else np.inf
+    slack = 1e-13 * (1.0 + abs(height)) if isfinite(height) else inf
     length = surface.longest(here, step)
     for trial in range(HALVINGS):
-        candidate = gamma + length * step
+        candidate = gamma + step if length == 1.0 else gamma + length * step
         there = surface.at(candidate)
         if there is not None:
             reached = surface.height(there)
-            if np.isfinite(reached) and (
+            if isfinite(reached) and (
                 reached >= height - slack or (decrement < NEAR and _still_rises(surface, here, there, step))
             ):
                 return candidate, there, length

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
@@ -164,7 +165,7 @@ class LikelihoodSurface:
         else:
             factor, score = EquilibratedCholesky(N.T @ place.information @ N), N.T @ place.score
         step = factor.solve(score) if factor.definite else self._from_rows(gamma, score)
-        decrement = float(np.sqrt(max(float(score @ step), 0.0)))
+        decrement = sqrt(max(float(score @ step), 0.0))
         return (step if N is None else N @ step), decrement
 
     def _from_rows(self, gamma: FloatArray, score: FloatArray) -> FloatArray:

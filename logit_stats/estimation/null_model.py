@@ -33,8 +33,11 @@ def _fitted(design: Design) -> NullModel:
 
 def null_gamma(design: Design, null: NullModel) -> FloatArray:
     """Coefficients of the null model where a constant column can carry it, else zero."""
-    gamma = np.zeros(design.parameters.count)
+    gamma = np.zeros(design.coefficients)
     if design.constant is not None:
-        places = list(design.coefficients_of((design.constant,)))
-        gamma[places] = np.array(null.intercepts or null.intercept) / float(design.X[0, design.constant])
+        value = float(design.X[0, design.constant])
+        for place, intercept in zip(
+            design.coefficients_of((design.constant,)), null.intercepts or (null.intercept,), strict=True
+        ):
+            gamma[place] = intercept / value
     return gamma
