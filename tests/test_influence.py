@@ -203,7 +203,7 @@ def test_a_penalized_fit_has_leverages_only():
     assert np.isfinite(got.resid_studentized).all()
     assert "cooks_d" not in got.summary_frame()
     assert "leverages" in str(got)
-    with pytest.raises(NotAvailableError, match="penalty"):
+    with pytest.raises(NotAvailableError, match="penalized"):
         _ = got.cooks_distance
 
 

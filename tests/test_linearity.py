@@ -145,7 +145,7 @@ def test_what_is_refused(pima):
     with pytest.raises(DataError, match="knots=2"):
         pima.linearity(knots=2)
     data = ls.datasets.load("endometrial")
-    with pytest.raises(NotAvailableError, match="Penalized"):
+    with pytest.raises(NotAvailableError, match="penalized"):
         ls.logit("HG ~ NV + PI + EH", data).fit_firth().linearity()
     with pytest.raises(NotAvailableError, match="constraints"):
         ls.logit("HG ~ PI + EH", data).fit_constrained("PI = 0").linearity()

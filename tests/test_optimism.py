@@ -192,7 +192,7 @@ def test_what_is_refused(res, pima):
         res.optimism("crossvalidation", folds=np.arange(200) % 5, repeats=3)
     with pytest.raises(NotAvailableError, match="survey"):
         ls.logit("diabetic ~ glu", pima, sampling_weights=np.ones(200)).fit().optimism()
-    with pytest.raises(NotAvailableError, match="maximum likelihood"):
+    with pytest.raises(NotAvailableError, match="maximum of the likelihood"):
         ls.logit("diabetic ~ glu", pima).fit_firth().optimism()
     path = pickle.loads(pickle.dumps(ls.step(ls.logit("diabetic ~ glu + bp", pima).fit())))
     with pytest.raises(NotAvailableError, match="pickled"):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from logit_stats.assess.exact_influence import ExactInfluence, exact_influence
 from logit_stats.assess.influence import FITTED_PERFECTLY, MOST_SHOWN
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError, NotAvailableError
+from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
@@ -128,11 +128,7 @@ def cluster_influence(reported: Reported, groups: Any) -> ClusterInfluence:
         For penalized fits.
     """
     fit = reported.fit
-    if fit.bias_reduced:
-        raise NotAvailableError(
-            "The penalty of a Firth fit changes with every cluster; these formulas do not know of it."
-        )
-    fit.refuse_unconverged("What the absence of a cluster does")
+    fit.facts.require("What the absence of a cluster does", "maximum", "converged")
     codes, names = read_codes(fit.design, groups, "groups")
     if len(names) < 2:
         raise DataError("There is a single cluster; without it nothing is left.")

@@ -106,7 +106,7 @@ def goodness_of_fit(fit: Fit) -> GoodnessOfFit:
         raise NotAvailableError(
             "Tests of fit are not defined under sampling weights, which make outcomes stand for unequal numbers."
         )
-    fit.refuse_unconverged("A test of fit")
+    fit.facts.require("A test of fit", "converged")
     patterns = covariate_patterns(fit)
     if len(patterns.trials) <= fit.free_parameters:
         return GoodnessOfFit((), (SATURATED,))
@@ -230,9 +230,7 @@ def osius_rojek_test(fit: Fit, patterns: Patterns) -> FitTest:
 
 def _refuse_other_estimates(fit: Fit) -> None:
     """Refuse estimates that do not solve the likelihood equations of all columns, which the variance of a test supposes."""
-    if fit.method == "firth":
-        raise NotAvailableError("The test is made for maximum-likelihood estimates; this fit is penalized.")
-    fit.refuse_constraints("The test")
+    fit.facts.require("The test", "maximum", "finite", "unconstrained")
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,12 +110,7 @@ class Influence:
 
     def _without(self) -> FloatArray:
         """1 - h, for statistics that speak of the fit without a row."""
-        if self.fit.bias_reduced:
-            raise NotAvailableError(
-                "The penalty of a Firth fit changes with every row, which these formulas do not know of: leverages and "
-                "standardized residuals are there, what a row's absence does is not."
-            )
-        self.fit.refuse_unconverged("What the absence of a row does")
+        self.fit.facts.require("What the absence of a row does", "maximum", "converged")
         return self._left
 
     @cached_property
@@ -225,7 +220,7 @@ class Influence:
             found["first_row"] = self.of_rows.fit.design.index[self.patterns.first[rows]]
             found["trials"] = np.asarray(design.response.trials)[rows]
             found["events"] = design.response.successes[rows]
-        penalized = self.fit.bias_reduced
+        penalized = not self.fit.facts.maximum
         if not penalized:
             dfbetas = self.dfbetas[rows]
             found.update({f"dfb_{name}": dfbetas[:, j] for j, name in enumerate(design.names)})
@@ -241,13 +236,13 @@ class Influence:
     @cached_property
     def order(self) -> NDArray[np.intp]:
         """(n,) positions, the most influential first: by Cook's distance (of penalized fits, by leverage)."""
-        penalized = self.fit.bias_reduced
+        penalized = not self.fit.facts.maximum
         size = self.hat_matrix_diag if penalized else np.nan_to_num(self.cooks_distance, nan=-1.0, posinf=np.inf)
         return np.argsort(-size, kind="stable")
 
     def _head(self) -> tuple[str, pd.DataFrame]:
         what = "Rows" if self.patterns is None else f"Covariate patterns, of {self.patterns.count},"
-        by = "leverages" if self.fit.bias_reduced else "Cook's distances"
+        by = "leverages" if not self.fit.facts.maximum else "Cook's distances"
         return f"{what} with the largest {by}", self._frame(self.order[:MOST_SHOWN])
 
     def __str__(self) -> str:

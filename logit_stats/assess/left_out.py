@@ -18,7 +18,6 @@ from logit_stats.errors import (
     ConvergenceWarning,
     DataError,
     LogitStatsError,
-    NotAvailableError,
     RankDeficientError,
     SeparationError,
     listed,
@@ -36,12 +35,8 @@ MAXITER = 100
 def refuse_refits(fit: Fit) -> None:
     """Raise `NotAvailableError` where refits would not be of the same kind as the fit."""
     fit.design.require_rows()
-    fit.refuse_constraints("A fit without some of the rows")
-    fit.refuse_unconverged("A fit without some of the rows")
-    if fit.bias_reduced:
-        raise NotAvailableError(
-            "A penalized fit is not refitted without rows here; fit it again to the other rows (subset=)."
-        )
+    what = "A refit without some of the rows (subset= fits anew)"
+    fit.facts.require(what, "finite", "unconstrained", "converged", "maximum")
 
 
 @dataclass(frozen=True, eq=False)

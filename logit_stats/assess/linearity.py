@@ -92,12 +92,7 @@ def linearity(fit: Fit, cov: Covariance, names: Any = None, knots: int = 4) -> L
     NotAvailableError
         For penalized fits and under constraints.
     """
-    fit.refuse_constraints("The test of linearity")
-    fit.refuse_unconverged("The test of linearity")
-    if fit.bias_reduced:
-        raise NotAvailableError(
-            "Penalized fits of different models have different penalties; test the unpenalized fit."
-        )
+    fit.facts.require("The test of linearity", "finite", "unconstrained", "converged", "maximum")
     knots = whole_number("knots", knots)
     if not FEWEST_KNOTS <= knots <= MOST_KNOTS:
         raise DataError(f"knots={knots}: give {FEWEST_KNOTS} to {MOST_KNOTS}.")

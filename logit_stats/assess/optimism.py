@@ -149,14 +149,12 @@ def optimism(
         If the folds are not possible, or no resample has an estimate.
     """
     check_choice("method", method, METHODS)
-    if fit.bias_reduced:
-        raise NotAvailableError("Resamples are fitted by maximum likelihood, which is not how this model was fitted.")
+    fit.facts.require("Resampling", "maximum")
     if fit.design.weight_kind == "sampling":
         raise NotAvailableError(
             "The optimism of a survey's estimates depends on its design; rows cannot be drawn one by one."
         )
-    fit.refuse_constraints("Resampling")
-    fit.refuse_unconverged("Resampling")
+    fit.facts.require("Resampling", "finite", "unconstrained", "converged")
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
     rng, draw = np.random.default_rng(seed), draws_of(fit, groups)
     if method == "bootstrap":

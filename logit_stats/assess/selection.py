@@ -214,16 +214,12 @@ def select(
     design = fit.design
     if design.formula is None or design.table is None:
         raise NotAvailableError("Selection moves terms of a formula; an array fit has columns only.")
-    if design.weight_kind == "sampling":
-        raise NotAvailableError("Under sampling weights there is no likelihood to select by.")
-    if fit.bias_reduced:
-        raise NotAvailableError("Penalized fits of different models have different penalties; they cannot be compared.")
+    fit.facts.require("Selection", "likelihood", "maximum")
     if reference.scaled and criterion != "pvalue":
         raise NotAvailableError(
             f"With a dispersion there is no likelihood, and so no {criterion.upper()}: select by F tests, criterion='pvalue'."
         )
-    fit.refuse_constraints("Selection")
-    fit.refuse_unconverged("Selection")
+    fit.facts.require("Selection", "finite", "unconstrained", "converged")
     start = tuple(term.name for term in model_terms(design))
     rule = Rule(start, patsy_terms(design, scope, namespace), direction, criterion, enter, stay, reference)
     models = FittedModels(design, rule.universe, namespace)

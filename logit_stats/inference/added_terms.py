@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.deviance_analysis import extended
@@ -21,10 +20,7 @@ def score_test_of_added(fit: Fit, cov: Covariance, added: Any, robust: bool, sco
     NotAvailableError
         For penalized fits, whose score is not zero at the estimate.
     """
-    if fit.bias_reduced:
-        raise NotAvailableError("The score test starts from a maximum-likelihood fit; this one is penalized.")
-    fit.refuse_constraints("The score test")
-    fit.refuse_unconverged("The score test")
+    fit.facts.require("The score test", "maximum", "finite", "unconstrained", "converged")
     larger, terms = extended(fit.design, added, scope)
     beta = np.zeros(larger.columns)
     for name, value in zip(fit.design.names, fit.beta, strict=True):

@@ -172,10 +172,7 @@ def bootstrap(
     NotAvailableError
         For penalized fits.
     """
-    if fit.bias_reduced:
-        raise NotAvailableError("The bootstrap refits by maximum likelihood; penalized fits have profile intervals.")
-    fit.refuse_constraints("The bootstrap")
-    fit.refuse_unconverged("The bootstrap")
+    fit.facts.require("The bootstrap", "maximum", "finite", "unconstrained", "converged")
     if reps < 2:
         raise DataError(f"reps={reps}: a bootstrap needs two resamples at the least, better 999.")
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed

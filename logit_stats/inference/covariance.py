@@ -167,7 +167,7 @@ def covariance(fit: Fit, cov_type: str | None = None, use_t: bool | None = None,
     if cov_type == "nonrobust":
         made = Covariance(cov_type, fit.covariance_working, fit.covariance, fit.standard_errors)
         return replace(made, student=_residual(fit), use_t=use_t)
-    if fit.design.response.categories is not None:
+    if not fit.facts.binary:
         _refuse_for_categories(cov_type, settings)
     made = _estimated(fit, cov_type, settings)
     student = made.student or _residual(fit)

@@ -112,7 +112,7 @@ def anova(fit: Fit, cov: Covariance, measures: Measures, type: int = 1, test: st
         raise UnknownOptionError(f"type={type!r} is not known; choose one of 1, 2, 3.")
     check_choice("test", test, TESTS)
     _refuse_without_likelihood(fit, test)
-    if test == "score" and fit.design.response.categories is not None:
+    if test == "score" and not fit.facts.binary:
         raise NotAvailableError(
             "Score tests are not there for a response of several categories; use test='LR' or 'Wald'."
         )
@@ -253,14 +253,9 @@ def _first_row(models: SmallerModels) -> pd.DataFrame:
 
 
 def _refuse_without_likelihood(fit: Fit, test: str) -> None:
-    if fit.design.weight_kind == "sampling" and test != "Wald":
-        raise NotAvailableError(
-            'Under sampling weights there is no likelihood to compare; use anova(type=2, test="Wald").'
-        )
-    fit.refuse_constraints("The comparison")
-    fit.refuse_unconverged("The comparison")
-    if fit.bias_reduced:
-        raise NotAvailableError("Penalized fits of different models have different penalties; use pvalues of the fit.")
+    if test != "Wald":
+        fit.facts.require(f'The comparison by test="{test}"', "likelihood")
+    fit.facts.require("The comparison", "finite", "unconstrained", "converged", "maximum")
 
 
 def _name(fit: Fit) -> str:

@@ -113,17 +113,12 @@ def evidence(fit: Fit, cov: Covariance, measures: Measures, name: str, alpha: fl
     NotAvailableError
         For penalized fits and under constraints.
     """
-    fit.refuse_constraints("The evidence on a term")
-    fit.refuse_unconverged("The evidence on a term")
-    if fit.bias_reduced:
-        raise NotAvailableError(
-            "The evidence compares tests of maximum-likelihood fits; a penalized fit has its own pvalues."
-        )
+    fit.facts.require("The evidence on a term", "finite", "unconstrained", "converged", "maximum")
     term = find_term(fit.design, name)
     covariances = _covariances(fit, cov)
     tests = [_wald_row(fit, label, one, term) for label, one in covariances.items()]
     intervals = [row for label, one in covariances.items() for row in _wald_intervals(fit, label, one, term, alpha)]
-    if fit.design.weight_kind != "sampling":
+    if fit.facts.likelihood:
         tests += _likelihood_rows(fit, cov, measures, term)
         intervals += _profile_intervals(fit, cov, term, alpha)
     frame = pd.DataFrame(intervals)
@@ -136,7 +131,7 @@ def evidence(fit: Fit, cov: Covariance, measures: Measures, name: str, alpha: fl
 
 
 def _covariances(fit: Fit, cov: Covariance) -> dict[str, Covariance]:
-    if fit.design.weight_kind == "sampling":
+    if not fit.facts.likelihood:
         return {f"Wald, {cov.cov_type}": cov}
     if cov.likelihood_reference.scaled:  # a model-based test would forget the dispersion
         return {f"Wald, {cov.cov_type}": cov, "Wald, HC3": covariance(fit, "HC3", cov.use_t)}

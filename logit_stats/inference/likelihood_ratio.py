@@ -63,18 +63,14 @@ def likelihood_ratio_test(one: Fit, other: Fit, reference: LikelihoodReference =
         Under sampling weights, where there is no likelihood to compare, and for fits that have not converged.
     """
     larger, smaller = (one, other) if one.free_parameters >= other.free_parameters else (other, one)
-    if "sampling" in (larger.design.weight_kind, smaller.design.weight_kind):
-        raise NotAvailableError(
-            "Under sampling weights the likelihood is a weighted sum, not a likelihood; use a Wald test."
-        )
-    if larger.bias_reduced or smaller.bias_reduced:
-        raise NotAvailableError("A penalized fit has no maximised likelihood to compare; use its own pvalues and llr.")
+    for fit in (larger, smaller):
+        fit.facts.require("A likelihood-ratio test", "likelihood", "maximum")
     if larger.free_parameters == smaller.free_parameters:
         raise DataError(
             f"Both models have {larger.free_parameters} coefficients; a likelihood-ratio test needs one inside the other."
         )
     for fit in (larger, smaller):
-        fit.refuse_unconverged("A likelihood-ratio test")
+        fit.facts.require("A likelihood-ratio test", "converged")
     _refuse_different_rows(larger, smaller)
     _refuse_not_nested(larger, smaller)
     if larger.free_parameters < larger.parameters:

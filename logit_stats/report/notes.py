@@ -55,7 +55,7 @@ def design_notes(fit: Fit) -> list[str]:
 def notes(res: LogitResults | MNLogitResults) -> list[str]:
     """Notes of a result, the most general first."""
     fit = res.fit_
-    binary = fit.design.response.categories is None
+    binary = fit.facts.binary
     found = design_notes(fit)
     if isinstance(fit, ConstrainedFit):
         found.append(f"Fitted under the constraints {fit.constraints}; the covariance is zero in their directions.")
@@ -79,7 +79,7 @@ def notes(res: LogitResults | MNLogitResults) -> list[str]:
             + ("; certificate() names them." if binary else ".")
         )
     # a penalized fit has p-values from its likelihood, which this effect does not touch
-    past_peak = res._past_peak if not fit.bias_reduced and binary else ()
+    past_peak = res._past_peak if fit.facts.maximum and binary else ()
     if past_peak:
         found.append(
             f"Hauck-Donner effect: the Wald statistic of {listed(past_peak)} shrinks as the effect grows, so its z and p "

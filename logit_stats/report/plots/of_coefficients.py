@@ -176,7 +176,7 @@ def profile(res: Any, name: str, *, alpha: float, ax: Any) -> Any:
 def _profile_of(res: Any) -> Any:
     from logit_stats.inference.profile import Profile
 
-    if res.fit_.bias_reduced:
+    if not res.fit_.facts.maximum:
         return res.profile_
     return Profile(res.fit_)
 

@@ -126,7 +126,7 @@ def influence(res: Any, labels: int, by: str, *, ax: Any) -> Any:
     found, colours = res.get_influence(by), palette(ax)
     hat, resid, order = found.hat_matrix_diag, found.resid_studentized, found.order
     # Cook's distance is a matter of the unpenalized likelihood
-    cook = None if found.fit.bias_reduced else found.cooks_distance
+    cook = None if not found.fit.facts.maximum else found.cooks_distance
     measure = "leverages" if cook is None else "Cook's distances"
     # the rows that matter with their areas, and of many others evenly spaced ones as dots
     large, rest = order[:_CIRCLES], order[_CIRCLES:]
