@@ -14,12 +14,13 @@ import logit_stats
 ROOT = Path(logit_stats.__file__).parent
 FLOORS = {
     "errors": 0, "wording": 0, "config": 9, "datasets": 0, "design": 1, "likelihoods": 2, "estimation": 3, "inference": 4,
-    "assess": 5, "peers": 5, "report": 6, "results": 7, "models": 8, "planning": 8, "sklearn": 9, "cli": 9, "__main__": 9, "__init__": 9,
+    "assess": 5, "peers": 5, "report": 6, "results": 7, "models": 8, "sklearn": 9,
+    "planning": 8, "cli": 9, "__main__": 9, "__init__": 9,
 }  # fmt: skip
 ROOMS = ("design", "likelihoods", "estimation", "inference", "assess", "peers", "report", "results", "models")
 # Rooms whose modules may name a class of a room above for the reader (under TYPE_CHECKING), who would otherwise read Any.
 NAMED_FOR_THE_READER = {
-    ("report", "results"), ("results", "models"), ("peers", "results"), ("inference", "report"), ("assess", "report"),
+    ("report", "results"), ("report", "planning"), ("results", "models"), ("peers", "results"), ("inference", "report"), ("assess", "report"),
 }  # fmt: skip
 # What leads upward when it is run, and why.
 UPWARD = {
