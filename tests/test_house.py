@@ -20,7 +20,8 @@ FLOORS = {
 ROOMS = ("design", "likelihoods", "estimation", "inference", "assess", "peers", "report", "results", "models")
 # Rooms whose modules may name a class of a room above for the reader (under TYPE_CHECKING), who would otherwise read Any.
 NAMED_FOR_THE_READER = {
-    ("report", "results"), ("report", "planning"), ("results", "models"), ("peers", "results"), ("inference", "report"), ("assess", "report"),
+    ("report", "results"), ("report", "planning"),
+    ("results", "models"), ("peers", "results"), ("inference", "report"), ("assess", "report"),
 }  # fmt: skip
 # What leads upward when it is run, and why.
 UPWARD = {
