@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
+from logit_stats.design.expression import columns_read
+from logit_stats.design.factor import Factor
 from logit_stats.design.factor_values import CategoricalValues, FactorValues, NumericValues
-from logit_stats.design.formula import CompiledFormula, Factor, columns_read
+from logit_stats.design.formula import CompiledFormula
 from logit_stats.design.smoothness import derivative
 from logit_stats.design.variables import (
     Variable,

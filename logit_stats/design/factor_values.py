@@ -184,7 +184,7 @@ def _factorize(name: str, data: Any) -> tuple[NDArray[np.intp], tuple[Any, ...]]
         codes, uniques = pd.factorize(array, use_na_sentinel=True)  # type: ignore[arg-type]
     except TypeError:
         raise FormulaError(f"{name!r} holds values that cannot be levels (lists or dicts?).") from None
-    found = list(uniques)
+    found = [value.item() if isinstance(value, np.generic) else value for value in uniques]
     if found and all(isinstance(value, (bool, np.bool_)) for value in found):
         levels: list[Any] = [False, True]
     else:

@@ -7,12 +7,10 @@ that holds every level and not a single row of data.
 
 from __future__ import annotations
 
-import ast
 import itertools
-from collections import ChainMap, OrderedDict
-from collections.abc import Container, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -24,18 +22,19 @@ from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.coded import CodedColumns, CodedPart
+from logit_stats.design.factor import Factor, learn_factors
 from logit_stats.design.factor_values import (
     CategoricalValues,
     FactorValues,
     NumericValues,
     align_levels,
     as_numbers,
-    factor_values,
 )
-from logit_stats.design.names import refuse_unknown_names, unknown_name
+from logit_stats.design.names import names_in, scope_columns
+from logit_stats.design.new_tables import new_table, numbers_as_at_the_fit
 from logit_stats.design.reading import ParsedFormula, capture_scope, parse, scope_of
 from logit_stats.design.table import Table
-from logit_stats.errors import DataError, FormulaError, MissingColumnError
+from logit_stats.errors import FormulaError
 
 __all__ = [
     "CompiledFormula",
@@ -44,73 +43,16 @@ __all__ = [
     "capture_scope",
     "lay_out",
     "learn_factors",
+    "names_in",
     "parse",
+    "scope_columns",
     "scope_of",
 ]
 
 # Columns from which a factor is kept as codes: a dense pass takes a time that grows with their square.
 CODED_COLUMNS = 32
-# Methods of a column whose argument is looked up in, and not lined up with the rows.
-LOOK_UPS = ("map", "replace", "isin", "reindex", "take")
 # Largest contrast matrix of such a factor.
 CONTRAST_NUMBERS = 25_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Factor:
-    """One factor of a formula between its text and its values: what patsy remembers of it, and what it reads.
-
-    Attributes
-    ----------
-    term_factor : patsy.EvalFactor
-        The expression.
-    state : dict
-        patsy's memory of its transforms (the mean of ``center``, the knots of ``bs``) and of its scope.
-    columns : tuple of str
-        Columns of the data that the expression reads.
-    """
-
-    term_factor: Any
-    state: dict[str, Any]
-    columns: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """The factor as the formula writes it."""
-        return str(self.term_factor.name())
-
-    def evaluate(self, table: Table) -> FactorValues:
-        """Values of the factor on every row of `table`."""
-        complete = self._complete(table) if self.state["transforms"] else None
-        if complete is None:
-            value = _evaluate(self.term_factor, self.state, table)
-            return factor_values(self.name, value, table.rows, table.index)
-        # a spline of NaN is not defined: transform the complete rows, and mark the others missing
-        part = self.evaluate(table.where(complete))
-        return _spread(part, complete)
-
-    def evaluate_new(self, table: Table, wanted_for: str) -> FactorValues:
-        """Values on new data; a column that is missing there is named, with what it is wanted for."""
-        for column in self.columns:
-            table.column(column, wanted_for)
-        return self.evaluate(table)
-
-    def _complete(self, table: Table) -> NDArray[np.bool_] | None:
-        """Rows in which all columns that the factor reads are present; None where that is every row."""
-        complete = np.ones(table.rows, dtype=np.bool_)
-        for column in self.columns:
-            if column in table:
-                complete &= np.asarray(table[column].notna())
-        return None if complete.all() else complete
-
-    def memorize(self, table: Table, passes: int) -> None:
-        """Let the transforms learn from the rows in which the factor's own columns are present."""
-        complete = self._complete(table)
-        seen = table if complete is None else table.where(complete)
-        for number in range(passes):
-            known = _with_scope(self.term_factor, self.state, seen)
-            _guarded(self.term_factor, self.term_factor.memorize_chunk, table, self.state, number, known)
-            _guarded(self.term_factor, self.term_factor.memorize_finish, table, self.state, number)
 
 
 @dataclass(frozen=True)
@@ -198,6 +140,7 @@ class CompiledFormula:
     def values_of(self, table: Table) -> dict[str, FactorValues]:
         """Values of the factors on new data, levels coded as at the fit; errors as in `design_matrix`."""
         values: dict[str, FactorValues] = {}
+        table = numbers_as_at_the_fit(table, self.factors.values())
         for name, factor in self.factors.items():
             value = factor.evaluate_new(table, f"new data for {self.text!r}")
             info = self.info.factor_infos[factor.term_factor]
@@ -227,7 +170,7 @@ class CompiledFormula:
         UnseenLevelError
             If a factor has a level that the fit did not see.
         """
-        table = Table.of(data, self.columns)
+        table = new_table(data, self.columns)
         values = self.values_of(table)
         complete = np.ones(table.rows, dtype=np.bool_)
         for value in values.values():
@@ -248,47 +191,6 @@ class CompiledFormula:
         from logit_stats.design.formula_pickle import restore_formula
 
         restore_formula(self, state)
-
-
-def names_in(parsed: ParsedFormula) -> tuple[str, ...]:
-    """What may be columns of the data: every bare name of the formula, and what stands in ``Q("...")``."""
-    codes = dict.fromkeys(f.code for t in (*parsed.response_terms, *parsed.terms) for f in t.factors)
-    return tuple(dict.fromkeys(name for code in codes for name in columns_read(code, None)))
-
-
-def scope_columns(parsed: ParsedFormula) -> dict[str, Any]:
-    """Arrays of the caller's scope that the formula names: its data, where no table is given.
-
-    Raises
-    ------
-    MissingColumnError
-        If there is none.
-    """
-    terms = (*parsed.response_terms, *parsed.terms)
-    names = dict.fromkeys(n for t in terms for f in t.factors for n in patsy.eval.ast_names(f.code))
-    namespace = parsed.scope.namespace
-    found = {
-        name: namespace[name]
-        for name in names
-        if name in namespace and isinstance(namespace[name], (list, np.ndarray, pd.Series, pd.Categorical))
-    }
-    if not found:
-        raise MissingColumnError(f"There are no data, and no variable of {parsed.text!r} is an array in scope.")
-    return found
-
-
-def learn_factors(terms: tuple[Any, ...], parsed: ParsedFormula, table: Table) -> dict[str, Factor]:
-    """Factors of the terms, their transforms learned from `table`."""
-    learned: dict[str, Factor] = {}
-    for term_factor in dict.fromkeys(factor for term in terms for factor in term.factors):
-        refuse_unknown_names(term_factor.code, parsed, table)
-        state: dict[str, Any] = {}
-        passes = _guarded(term_factor, term_factor.memorize_passes_needed, table, state, parsed.scope)
-        factor = Factor(term_factor, state, columns_read(term_factor.code, table))
-        if passes:
-            factor.memorize(table, passes)
-        learned[factor.name] = factor
-    return learned
 
 
 def lay_out(parsed: ParsedFormula, factors: dict[str, Factor], values: dict[str, FactorValues]) -> CompiledFormula:
@@ -404,84 +306,3 @@ def _coded_part(subterm: Any, values: dict[str, FactorValues], columns: NDArray[
         codes = codes + len(contrast) * value.codes
         contrast = np.kron(np.asarray(subterm.contrast_matrices[factor].matrix, dtype=np.float64), contrast)
     return CodedPart(codes, contrast, columns)
-
-
-def columns_read(code: str, names: Container[str] | None) -> tuple[str, ...]:
-    """Columns of the data that an expression reads: its bare names (all of them without `names`), and ``Q("...")``."""
-    found, quoted = _names_read(code)
-    return tuple(name for name in found if name in quoted or names is None or name in names)
-
-
-@lru_cache(maxsize=4096)
-def _names_read(code: str) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Names in an expression in their order, and those of them that stand in ``Q("...")``."""
-    found, quoted = [], set()
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Name):
-            found.append(node.id)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Q":
-            texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-            found += texts
-            quoted.update(texts)
-    return tuple(dict.fromkeys(found)), frozenset(quoted)
-
-
-@lru_cache(maxsize=4096)
-def _looked_up_in(code: str) -> frozenset[str]:
-    """Names that an expression looks values up in (``k.map(names)``, ``names[k]``): they need not have the rows of the data."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            found |= {a.id for a in node.args if isinstance(a, ast.Name)} if node.func.attr in LOOK_UPS else set()
-        elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
-            found.add(node.value.id)
-    return frozenset(found)
-
-
-def _spread(part: FactorValues, complete: NDArray[np.bool_]) -> FactorValues:
-    if isinstance(part, CategoricalValues):
-        codes = np.full(len(complete), -1, dtype=np.intp)
-        codes[complete] = part.codes
-        return CategoricalValues(codes, part.levels, part.contrast, part.declared)
-    values = np.full((len(complete), part.values.shape[1]), np.nan)
-    values[complete] = part.values
-    return NumericValues(values)
-
-
-def _evaluate(term_factor: Any, state: dict[str, Any], table: Table) -> Any:
-    return _guarded(term_factor, term_factor.eval, table, state, _with_scope(term_factor, state, table))
-
-
-def _with_scope(term_factor: Any, state: dict[str, Any], table: Table) -> Mapping[str, Any]:
-    """The table, and beside it the Series of the caller's scope that the expression names, their rows in its order."""
-    namespace = state["eval_env"].namespace
-    looked_up = _looked_up_in(term_factor.code)
-    names = (
-        n for n in columns_read(term_factor.code, None) if n not in looked_up and n not in table and n in namespace
-    )
-    series = {name: namespace[name] for name in names}
-    ordered = {
-        name: table.in_order(repr(name), given)
-        for name, given in series.items()
-        if isinstance(given, (pd.Series, pd.DataFrame))
-    }
-    return ChainMap(ordered, cast(Any, table)) if ordered else table
-
-
-def _guarded(term_factor: Any, function: Any, table: Table, *arguments: Any) -> Any:
-    """Call patsy; what goes wrong inside the user's expression becomes one sentence about that expression."""
-    try:
-        # log(-1) is NaN, which is reported as a missing value of this very factor; numpy's warning adds nothing
-        with np.errstate(all="ignore"):
-            return function(*arguments)
-    except patsy.PatsyError as error:
-        cause = error.__cause__
-        if isinstance(cause, DataError):
-            raise cause from None
-        if isinstance(cause, (NameError, KeyError)):
-            missing = cause.name if isinstance(cause, NameError) else cause.args[0]
-            raise MissingColumnError(unknown_name(str(term_factor.name()), str(missing), table)) from None
-        what = cause if cause is not None else error
-        raise FormulaError(
-            f"{term_factor.name()!r} in the formula cannot be evaluated: {type(what).__name__}: {what}"
-        ) from error

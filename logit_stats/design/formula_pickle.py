@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import importlib
 from collections import OrderedDict
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import patsy
 from patsy import builtins as patsy_builtins
 
+from logit_stats.design.expression import CALLED, names_called
 from logit_stats.design.transforms import TRANSFORMS
 
 if TYPE_CHECKING:
@@ -45,8 +47,15 @@ def _memory_state(factor: Any) -> dict[str, Any]:
     scope = factor.state["eval_env"].namespace
     return {
         "columns": factor.columns,
+        "looked_after": factor.looked_after,
+        "numbers": factor.numbers,
+        "integers": factor.integers,
         "scope": {name: _kept(scope[name]) for name in _scope_names(factor)},
-        "transforms": {name: (type(t), dict(t.__dict__)) for name, t in factor.state["transforms"].items()},
+        "transforms": {
+            name: (type(t), dict(t.__dict__))
+            for name, t in factor.state["transforms"].items()
+            if not name.startswith(CALLED)
+        },
     }
 
 
@@ -55,7 +64,7 @@ def _scope_names(factor: Any) -> list[str]:
     scope = factor.state["eval_env"].namespace
     names = []
     for name in dict.fromkeys(patsy.eval.ast_names(factor.term_factor.code)):
-        if name in factor.columns or name not in scope:
+        if (name in factor.columns and name not in names_called(factor.term_factor.code)) or name not in scope:
             continue
         if scope[name] is not getattr(patsy_builtins, name, TRANSFORMS.get(name)):
             names.append(name)
@@ -94,7 +103,7 @@ def restore_formula(formula: CompiledFormula, state: dict[str, Any]) -> None:
 
 
 def _restored_factor(code: str, kept: dict[str, Any]) -> Any:
-    from logit_stats.design.formula import Factor
+    from logit_stats.design.factor import prepared
 
     scope = {
         name: importlib.import_module(value) if kind == "module" else value
@@ -103,11 +112,12 @@ def _restored_factor(code: str, kept: dict[str, Any]) -> Any:
     term_factor = patsy.EvalFactor(code)
     memory: dict[str, Any] = {}
     term_factor.memorize_passes_needed(memory, patsy.EvalEnvironment([scope, TRANSFORMS]))
+    factor = prepared(term_factor, memory, kept["columns"])
     for name, (kind, learned) in kept["transforms"].items():
         transform = kind.__new__(kind)
         transform.__dict__.update(learned)
         memory["transforms"][name] = transform
-    return Factor(term_factor, memory, kept["columns"])
+    return replace(factor, looked_after=kept["looked_after"], numbers=kept["numbers"], integers=kept["integers"])
 
 
 def _restored_subterm(kept: dict[str, Any], factors: dict[str, Any]) -> Any:

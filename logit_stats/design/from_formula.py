@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from logit_stats.design.design import Design, constant_column
 from logit_stats.design.factor_values import FactorValues, refuse_infinite
@@ -20,6 +19,7 @@ from logit_stats.design.formula import (
     parse,
     scope_columns,
 )
+from logit_stats.design.other_rows import refuse_other_rows
 from logit_stats.design.response import (
     Response,
     ResponseReader,
@@ -30,7 +30,7 @@ from logit_stats.design.response import (
 )
 from logit_stats.design.row_arguments import RowArguments
 from logit_stats.design.row_numbers import RowNumbers
-from logit_stats.design.sample import Screening
+from logit_stats.design.sample import Mask, Screening
 from logit_stats.design.screening import screen
 from logit_stats.design.table import Table, column_names
 from logit_stats.errors import ResponseError, TooFewRowsError, check_choice, listed
@@ -69,7 +69,11 @@ def design_from_formula(
     right = learn_factors(parsed.terms, parsed, table)
     factors = {**left, **right}
     values = {name: factor.evaluate(table) for name, factor in factors.items()}
-    screened = screen(screening, missing_in(factors, values), rows, [values[name] for name in left], arguments.missing)
+    for name, factor in right.items():
+        refuse_other_rows(factor, table, values[name])
+    screened = screen(
+        screening, missing_in(factors, values, table), rows, [values[name] for name in left], arguments.missing
+    )
     values = {name: screened.of(value) for name, value in values.items()}
     labels = screened.labels
     for name, value in values.items():
@@ -97,14 +101,9 @@ def design_from_formula(
     )
 
 
-def missing_in(
-    factors: dict[str, Factor], values: dict[str, FactorValues]
-) -> list[tuple[str, NDArray[np.bool_] | None]]:
-    """Rows in which each factor is missing, under the name of its column where it reads one, else under its own."""
-    return [
-        (factor.columns[0] if len(factor.columns) == 1 else name, values[name].missing)
-        for name, factor in factors.items()
-    ]
+def missing_in(factors: dict[str, Factor], values: dict[str, FactorValues], table: Table) -> list[tuple[str, Mask]]:
+    """Rows in which each variable is missing, and in which an expression alone is: see `Factor.absent`."""
+    return [found for name, factor in factors.items() for found in factor.absent(table, values[name])]
 
 
 def _response(

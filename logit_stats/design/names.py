@@ -7,8 +7,12 @@ import builtins
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import patsy.eval
 from patsy import builtins as patsy_builtins
 
+from logit_stats.design.expression import columns_read
 from logit_stats.design.hints import hint_for_function, written
 from logit_stats.design.reading import ParsedFormula
 from logit_stats.design.restricted import is_restricted
@@ -34,7 +38,7 @@ def refuse_unknown_names(code: str, parsed: ParsedFormula, table: Table) -> None
             _refuse(code, node.id, id(node) in called, table)
     for name in _quoted(tree):
         if name not in table and not (isinstance(name, str) and name in known):
-            raise MissingColumnError(f"{code!r}: {missing_column_message(name, table.names)}")
+            raise MissingColumnError(f"{code!r}: {missing_column_message(name, table.known_names)}")
 
 
 def _refuse(code: str, name: str, called: bool, table: Table) -> None:
@@ -90,4 +94,31 @@ def unknown_name(factor: str, name: str, table: Table) -> str:
     if name == "offset":
         return f"{factor!r}: an offset is not written in the formula; pass the column as offset=."
     where = "" if factor == name else f" (in {factor!r})"
-    return f"{name!r}{where} is neither a column nor a variable in scope: {missing_column_message(name, table.names)}"
+    return f"{name!r}{where} is neither a column nor a variable in scope: {missing_column_message(name, table.known_names)}"
+
+
+def names_in(parsed: ParsedFormula) -> tuple[str, ...]:
+    """What may be columns of the data: every bare name of the formula, and what stands in ``Q("...")``."""
+    codes = dict.fromkeys(f.code for t in (*parsed.response_terms, *parsed.terms) for f in t.factors)
+    return tuple(dict.fromkeys(name for code in codes for name in columns_read(code, None)))
+
+
+def scope_columns(parsed: ParsedFormula) -> dict[str, Any]:
+    """Arrays of the caller's scope that the formula names: its data, where no table is given.
+
+    Raises
+    ------
+    MissingColumnError
+        If there is none.
+    """
+    terms = (*parsed.response_terms, *parsed.terms)
+    names = dict.fromkeys(n for t in terms for f in t.factors for n in patsy.eval.ast_names(f.code))
+    namespace = parsed.scope.namespace
+    found = {
+        name: namespace[name]
+        for name in names
+        if name in namespace and isinstance(namespace[name], (list, np.ndarray, pd.Series, pd.Categorical))
+    }
+    if not found:
+        raise MissingColumnError(f"There are no data, and no variable of {parsed.text!r} is an array in scope.")
+    return found

@@ -62,7 +62,9 @@ def design_of_new_rows(
     rows = _as_at_the_fit(design, table, given).read(table, index, labelled=columns.labelled).check(index)
     outcomes = _outcomes(design, columns, outcome)
     left = {} if outcome is not None or design.formula is None else design.formula.left
-    masks = missing_in(left, outcomes) if left else [(name, value.missing) for name, value in outcomes.items()]
+    masks: list[tuple[str, Mask | None]] = [(name, value.missing) for name, value in outcomes.items()]
+    if left and table is not None:
+        masks = [*missing_in(left, outcomes, table)]
     masks += columns.missing
     screened = screen(Screening(index, None), masks, rows, list(outcomes.values()), "drop")
     used = np.ones(len(index), dtype=np.bool_) if screened.keep is None else screened.keep
@@ -111,7 +113,7 @@ def _formula_columns(design: Design, data: Any, also: set[str]) -> _Columns:
     assert formula is not None
     table = Table.of(data, {*formula.columns, *also})
     values = formula.values_of(table)
-    return _Columns(design, table, table.index, True, missing_in(formula.factors, values), values)
+    return _Columns(design, table, table.index, True, [*missing_in(formula.factors, values, table)], values)
 
 
 def _known_columns(design: Design) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,22 @@ from numpy.typing import NDArray
 from logit_stats.errors import MissingDataError, NoRowsError, listed, listed_rows
 
 Mask = NDArray[np.bool_]
+
+
+class Expression(str):
+    """Name of an expression that has no value in some rows, although all of its variables have one there: ``np.log(x)``."""
+
+    __slots__ = ("says",)
+    says: str
+
+    def __new__(cls, name: str, numeric: bool = True) -> Self:
+        """Return the name, with what is to be said of the rows."""
+        made = super().__new__(cls, name)
+        made.says = "is not a number" if numeric else "has no value"
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Expression, (str(self), self.says == "is not a number")
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +44,8 @@ class Sample:
     outside_subset : int
         Rows left out because `subset` excludes them.
     missing : dict of str to (rows read,) bool
-        For each variable with missing values, the rows (inside the subset) in which it is missing.
+        For each variable with missing values, the rows (inside the subset) in which it is missing; for an `Expression` those
+        in which only its value is.
     zero_weight : (rows read,) bool
         Complete rows with a weight, or a number of trials, of zero.
     events, nonevents : float
@@ -73,8 +91,7 @@ class Sample:
         if self.outside_subset:
             parts.append(f"{self.outside_subset} outside the subset")
         if self.dropped:
-            by = ", ".join(f"{name} {count}" for name, count in self.dropped_by.items())
-            parts.append(f"{self.dropped} dropped for missing values ({by})")
+            parts.append(f"{self.dropped} dropped {self._dropped_why()}")
         idle = 0 if self.no_trials is None else int(self.no_trials.sum())
         if idle:
             parts.append(f"{idle} without trials")
@@ -87,6 +104,14 @@ class Sample:
             outcome = ", ".join(f"{_count(number)} {name}" for name, number in self.categories)
         return f"{', '.join(parts)}, {int(self.used.sum())} used: {outcome}"
 
+    def _dropped_why(self) -> str:
+        variables = [f"{name} {rows}" for name, rows in self.dropped_by.items() if not isinstance(name, Expression)]
+        expressions = [(name, rows) for name, rows in self.dropped_by.items() if isinstance(name, Expression)]
+        reasons = [f"for missing values ({', '.join(variables)})"] if variables else []
+        alone = not variables and len(expressions) == 1
+        reasons += [f"because {name} {name.says}" + ("" if alone else f" ({rows})") for name, rows in expressions]
+        return " or ".join(reasons)
+
     def left_out(self) -> pd.Series:
         """Rows that were left out, by label, each with the reason."""
         reasons = np.full(self.read, "", dtype=object)
@@ -98,8 +123,7 @@ class Sample:
             reasons[rows] = f"{name} without variation"
         for name, rows in self.missing.items():
             for row in np.flatnonzero(rows):
-                said = reasons[row]
-                reasons[row] = f"{said}, {name}" if said.startswith("missing ") else f"missing {name}"
+                reasons[row] = _with_reason(reasons[row], name)
         return pd.Series(reasons[~self.used], index=self.index[~self.used], name="reason")
 
     def __str__(self) -> str:
@@ -109,6 +133,17 @@ class Sample:
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(str(self))}</p>"
+
+
+def _with_reason(said: str, name: str) -> str:
+    """What was said of a row, and that `name` is missing there."""
+    if isinstance(name, Expression):
+        return f"{said}, {name} {name.says}" if said.startswith("missing ") else f"{name} {name.says}"
+    return f"{said}, {name}" if said.startswith("missing ") else f"missing {name}"
+
+
+def _said(name: str) -> str:
+    return f"{name} {name.says}" if isinstance(name, Expression) else name
 
 
 def _count(value: float) -> str:
@@ -159,7 +194,7 @@ class Screening:
         """
         if missing and policy != "drop":
             lines = [
-                f"{name} in {int(rows.sum())} row{'s' if rows.sum() > 1 else ''} "
+                f"{_said(name)} in {int(rows.sum())} row{'s' if rows.sum() > 1 else ''} "
                 f"(row {listed_rows(np.asarray(self.labels)[rows], 3)})"
                 for name, rows in missing.items()
             ]
@@ -174,7 +209,7 @@ class Screening:
         if weight_zero is not None:
             keep &= ~weight_zero
         if not keep.any():
-            by = listed([f"{name} in {int(rows.sum())}" for name, rows in missing.items()], 8)
+            by = listed([f"{_said(name)} in {int(rows.sum())}" for name, rows in missing.items()], 8)
             why = f"missing values: {by}" if missing else "every weight, or number of trials, is zero"
             raise NoRowsError(f"No row is left of the {self.rows} read ({why}).")
         return keep

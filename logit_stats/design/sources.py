@@ -69,11 +69,13 @@ class PandasSource:
 
     def __init__(self, data: pd.DataFrame) -> None:
         self._frame = data.copy(deep=False)
-        self._copied: dict[str, pd.Series] = {}
+        self._copied: dict[Any, pd.Series] = {}
         self.names: list[str] = [name for name in data.columns if isinstance(name, str)]
+        # numbers and tuples, which a formula writes Q(2020) and Q(("lab", "first"))
+        self.others = frozenset(name for name in data.columns if not isinstance(name, str))
         self.index: pd.Index = data.index
 
-    def column(self, name: str) -> pd.Series:
+    def column(self, name: Any) -> pd.Series:
         """One column."""
         if _COPY_ON_WRITE:
             return plain_series(self._frame[name])

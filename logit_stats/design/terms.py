@@ -15,6 +15,7 @@ from logit_stats.design.containers import numbers_of
 from logit_stats.design.design import Design, constant_column
 from logit_stats.design.formula import CompiledFormula, ParsedFormula, lay_out, learn_factors, parse
 from logit_stats.design.given_rows import for_rows_used
+from logit_stats.design.other_rows import refuse_other_rows
 from logit_stats.design.reading import right_hand_terms
 from logit_stats.errors import DataError, FormulaError, MissingDataError, NotAvailableError, listed
 
@@ -206,7 +207,10 @@ def _laid_out(design: Design, parsed: ParsedFormula, factors: dict[str, Any]) ->
     needed = {f.name() for term in parsed.terms for f in term.factors}
     factors = {name: factor for name, factor in factors.items() if name in needed}
     values = {name: factor.evaluate(used) for name, factor in factors.items()}
+    known = {} if design.formula is None else design.formula.factors
     for name, value in values.items():
+        if name not in known:
+            refuse_other_rows(factors[name], used, value)
         if value.missing is not None and value.missing.any():
             count = int(value.missing.sum())
             raise MissingDataError(
