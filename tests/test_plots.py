@@ -564,3 +564,11 @@ def test_limiting_fits_show_what_needs_no_finite_coefficient():
     assert f"{limit.roc().auc:.3f}" in limit.plot.roc().get_legend().get_texts()[0].get_text()
     with pytest.raises(AttributeError, match="'influence'; there are coefficients, odds_ratios, roc, confusion"):
         _ = limit.plot.influence
+
+
+def test_a_number_that_jumps_in_the_formula_is_drawn_along_its_range():
+    data = ls.datasets.load("birthwt")
+    res = ls.logit("low ~ lwt + np.where(age > 25, 1, 0) + C(ptl > 0)", data).fit()
+    for name in ("age", "ptl", "lwt"):
+        line = res.plot.margins(name).get_lines()[0]
+        assert len(line.get_xdata()) > 10

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import logit as log_odds
 
-from logit_stats.design.counterfactual import find_column, find_variable, used_column
+from logit_stats.design.variables import find_column, find_variable, is_number, used_column
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.report.plots.canvas import (
     MARKERS,
@@ -244,7 +244,8 @@ def _numbers(res: Any, name: Name) -> Any:
     design = res.fit_.design
     if design.formula is None:
         return np.asarray(design.X[:, find_column(design, name)], dtype=np.float64)
-    if find_variable(design, str(name)).kind != "number":
+    found = find_variable(design, str(name))
+    if found.kind != "number" and (found.own_levels or not is_number(used_column(design, str(name)))):
         raise DataError(f"{name!r} is a factor; this picture needs a number. Use margins({name!r}).")
     return np.asarray(used_column(design, str(name)), dtype=np.float64)
 
@@ -275,7 +276,7 @@ def _prediction(res: Any, values: dict[Any, Any]) -> tuple[Any, list[str]]:
 def _typical(res: Any, name: str, weight: Any) -> Any:
     column = used_column(res.fit_.design, name)
     found = find_variable(res.fit_.design, name)
-    if found.kind == "number":
+    if found.kind == "number" or (is_number(column) and not found.own_levels):
         return float(np.average(np.asarray(column, dtype=np.float64), weights=weight))
     counts = [float(weight[np.asarray(column == level)].sum()) for level in found.levels]
     if not counts:
