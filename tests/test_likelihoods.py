@@ -9,12 +9,17 @@ import pytest
 import logit_stats as ls
 from logit_stats.design.block import Block
 from logit_stats.design.parameters import NOWHERE, Parameters
+from logit_stats.design.row_numbers import RowNumbers
 from logit_stats.errors import ConvergenceWarning, NotAvailableError
 from logit_stats.estimation.likelihood import linear_predictor, moments, score, triangular_factor
+from logit_stats.estimation.maximum_likelihood import maximum_likelihood
+from logit_stats.inference.profile import Profile
 from logit_stats.likelihoods.binomial import BINOMIAL
 from logit_stats.likelihoods.facts import Facts
-from logit_stats.likelihoods.likelihood import RowLikelihood
+from logit_stats.likelihoods.likelihood import RowLikelihood, RowTerms
 from logit_stats.likelihoods.multinomial import MULTINOMIAL
+from logit_stats.likelihoods.null import NullModel
+from logit_stats.likelihoods.rows import probability, variance
 from logit_stats.likelihoods.working import centred_columns
 
 
@@ -215,3 +220,74 @@ def test_a_fit_pickled_before_there_were_facts_keeps_them():
     old = object.__new__(type(fit))
     old.__setstate__(state)
     assert not old.facts.maximum
+
+
+class Cumulative(RowLikelihood):
+    """Proportional odds in thirty lines: ``P(Y > c) = 1 / (1 + exp(-a_c - x'b))``, slopes shared, constants not."""
+
+    name = "proportional odds"
+
+    def parameters(self, design):
+        equations = design.response.equations
+        slopes = [j for j in range(design.columns) if j != design.constant]
+        slots = np.full((len(equations), design.columns), NOWHERE, dtype=np.intp)
+        slots[:, slopes] = np.arange(len(slopes))
+        slots[:, design.constant] = len(slopes) + np.arange(len(equations))
+        return Parameters((*(design.names[j] for j in slopes), *(f"from {e}" for e in equations)), slots, equations)
+
+    def terms(self, block, eta):
+        E, m = eta.shape
+        rows, y = np.arange(m), block.category
+        a = np.where(y > 0, eta[np.maximum(y - 1, 0), rows], np.inf)
+        b = np.where(y < E, eta[np.minimum(y, E - 1), rows], -np.inf)
+        apart = a - b
+        q, r = 1.0 / np.expm1(apart), 1.0 / (np.expm1(apart) * -np.expm1(-apart))
+        loglik = -np.log1p(np.exp(-a)) - np.log1p(np.exp(b)) + np.log(-np.expm1(-apart))
+        own = [(y - 1 == e, y == e) for e in range(E)]
+        residual = np.array([above * (probability(-a) + q) - below * (probability(b) + q) for above, below in own])
+
+        def weight(e, f):
+            if e == f:
+                return own[e][0] * (variance(a) + r) + own[e][1] * (variance(b) + r)
+            return -r * (own[e][0] & own[f][1] | own[e][1] & own[f][0])
+
+        return RowTerms(loglik, residual, weight)
+
+    def outcomes(self, eta, design):
+        raise NotImplementedError
+
+    def null(self, design, constant_in_span):
+        counts = design.response.categories.counts(None)
+        beyond = counts[::-1].cumsum()[::-1][1:]
+        logits = np.log(beyond) - np.log(counts.sum() - beyond)
+        loglik = float(counts @ np.log(counts / counts.sum()))
+        return NullModel("intercept", 0.0, loglik, tuple(logits.tolist()))
+
+
+def test_a_likelihood_whose_equations_share_slopes_is_fitted_by_what_is_there():
+    from statsmodels.miscmodels.ordinal_model import OrderedModel
+
+    rng = np.random.default_rng(8)
+    x, year = rng.normal(size=300), rng.integers(1990, 2021, 300).astype(float)
+    latent = 0.7 * x + 0.05 * (year - 2005) + rng.logistic(size=300)
+    data = {"x": x, "year": year, "y": np.digitize(latent, [-1.0, 0.3, 1.5])}
+    design = replace(ls.mnlogit("y ~ x + year", data).design, likelihood=Cumulative())
+    fit = maximum_likelihood(design)
+    peer = OrderedModel(data["y"], np.column_stack([x, year - 2005.0]), distr="logit").fit(
+        method="newton", disp=0, tol=1e-14, maxiter=100
+    )
+    assert fit.converged
+    assert fit.design.coefficient_names == ("x", "year", "from 1", "from 2", "from 3")
+    np.testing.assert_allclose(fit.loglik, peer.llf, rtol=1e-12)
+    np.testing.assert_allclose(fit.beta[:2], peer.params[:2], rtol=1e-7)
+    cuts = peer.model.transform_threshold_params(peer.params)[1:-1]
+    np.testing.assert_allclose(-fit.beta[2:] - 2005.0 * fit.beta[1], cuts, rtol=1e-6)
+    np.testing.assert_allclose(fit.standard_errors[:2], peer.bse[:2], rtol=1e-5)
+    np.testing.assert_allclose(np.sqrt(fit.covariance.diagonal()), fit.standard_errors, rtol=1e-9)
+    # limits of the profile are where the likelihood has fallen by half the quantile
+    low, high = Profile(fit).interval(1)
+    for limit in (low, high):
+        held = replace(design, offset=RowNumbers("offset", None, limit * (year - 2005.0))).with_columns([0, 1], ())
+        fall = 2.0 * (fit.loglik - maximum_likelihood(held).loglik)
+        np.testing.assert_allclose(fall, 3.841458820694124, rtol=1e-8)
+    assert low < fit.beta[1] < high
