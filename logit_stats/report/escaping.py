@@ -6,6 +6,8 @@ import re
 from unicodedata import category, east_asian_width
 
 _NOT_FOR_LINES = ("Cc", "Zl", "Zp", "Cs")  # control characters, line and paragraph separators, lone surrogates
+# Marks that turn the direction of what follows: a name could make a report read other than it is.
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _NO_WIDTH = ("Mn", "Me", "Cf")  # combining marks, zero-width joiners and the like
 
 # "[" after a line's end would be read as its optional argument, "<" and ">" print as Spanish marks in TeX's own fonts.
@@ -26,7 +28,9 @@ def one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        character.encode("unicode_escape").decode() if category(character) in _NOT_FOR_LINES else character
+        character.encode("unicode_escape").decode()
+        if category(character) in _NOT_FOR_LINES or character in _TURNING
+        else character
         for character in text
     )
 

@@ -19,6 +19,8 @@ def as_dict(res: LogitResults, alpha: float = 0.05) -> dict[str, Any]:
     names = res.model.exog_names
     limits = np.asarray(res.conf_int(alpha))
     sample = res.model.sample
+    with np.errstate(over="ignore"):
+        ratios = np.exp(np.asarray(res.params))
     coefficients = {
         "params": res.params,
         "bse": res.bse,
@@ -26,7 +28,7 @@ def as_dict(res: LogitResults, alpha: float = 0.05) -> dict[str, Any]:
         "pvalues": res.pvalues,
         "conf_low": limits[:, 0],
         "conf_high": limits[:, 1],
-        "odds_ratio": np.exp(np.asarray(res.params)),
+        "odds_ratio": ratios,
     }
     values: dict[str, Any] = {
         "formula": res.model.formula,

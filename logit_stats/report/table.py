@@ -241,10 +241,24 @@ class Table:
 
 
 def csv_lines(rows: Iterable[Sequence[str]]) -> str:
-    """Rows of texts as comma-separated values, a line each, quoted where they need it."""
+    """Rows of texts as comma-separated values, a line each, quoted where they need it.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front, which spreadsheets do not show.
+    """
     lines = StringIO()
-    csv.writer(lines, lineterminator="\n").writerows([one_line(text).strip() for text in row] for row in rows)
+    csv.writer(lines, lineterminator="\n").writerows([_csv_cell(text) for text in row] for row in rows)
     return lines.getvalue()
+
+
+def _csv_cell(text: str) -> str:
+    cell = one_line(text).strip()
+    if cell.startswith(("=", "@")) or (cell[:1] in ("+", "-") and not _starts_as_number(cell)):
+        return f"'{cell}"
+    return cell
+
+
+def _starts_as_number(cell: str) -> bool:
+    return len(cell) == 1 or cell[1].isdigit() or cell[1] in ".-" or cell[1:4] in ("inf", "nan")
 
 
 def _aligns(letters: str, columns: int) -> tuple[Align, ...]:

@@ -116,8 +116,10 @@ class Estimates(Finished):
         if at is not None:
             raise DataError("at= goes with units=: the odds ratios of coefficients do not depend on values.")
         beta, limits = self.fit_.beta, self._limits(alpha, method)
-        ratio, low, high = np.exp(beta), np.exp(limits[:, 0]), np.exp(limits[:, 1])
-        columns = {"odds_ratio": ratio, "std_error": ratio * self.covariance_.standard_errors,
+        with np.errstate(over="ignore"):
+            ratio, low, high = np.exp(beta), np.exp(limits[:, 0]), np.exp(limits[:, 1])
+            error = ratio * self.covariance_.standard_errors
+        columns = {"odds_ratio": ratio, "std_error": error,
                    "conf_low": low, "conf_high": high}  # fmt: skip
         return pd.DataFrame(columns, index=self.model.exog_names)
 

@@ -1,0 +1,60 @@
+"""A model from the options of the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from logit_stats.cli.options import ModelOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def fitted(formula: str, frame: pd.DataFrame, options: ModelOptions) -> Any:
+    """Fit a formula to a table as the options say.
+
+    Raises
+    ------
+    UsageError
+        Where options contradict each other.
+    LogitStatsError
+        Where the fit is refused.
+    """
+    cov_type, settings = covariance_settings(options)
+    from logit_stats.design.row_condition import rows_where
+    from logit_stats.models.logit import Logit
+
+    subset = None if options.subset is None else rows_where(options.subset, frame)
+    model = Logit.from_formula(
+        formula, frame, subset=subset, missing=options.missing, offset=options.offset, freq_weights=options.freq_weights,
+        sampling_weights=options.sampling_weights, trials=options.trials,
+        check_rank="drop" if options.check_rank == "drop" else True, names={},
+    )  # fmt: skip
+    if options.firth:
+        return model.fit_firth()
+    return model.fit(cov_type=cov_type, cov_kwds=settings, maxiter=options.maxiter)
+
+
+def covariance_settings(options: ModelOptions) -> tuple[str | None, dict[str, Any] | None]:
+    """Type and settings of the covariance; options that contradict each other are wrong usage."""
+    design = {name: getattr(options, name) for name in ("strata", "psu", "fpc", "lonely")}
+    design = {name: value for name, value in design.items() if value is not None}
+    cov_type = options.cov_type
+    if options.firth and cov_type not in (None, "nonrobust"):
+        raise click.UsageError("--firth has the covariance of its penalized likelihood; leave --cov out.")
+    if options.firth and (options.cluster or design):
+        raise click.UsageError("--firth has the covariance of its penalized likelihood; leave --cluster out.")
+    if options.cluster and cov_type not in (None, "cluster"):
+        raise click.UsageError(f"--cluster brings its own covariance; leave --cov {cov_type} out.")
+    if cov_type == "cluster" and not options.cluster:
+        raise click.UsageError("--cov cluster needs --cluster COL.")
+    if design and (options.cluster or cov_type not in (None, "survey")):
+        other = "--cluster" if options.cluster else f"--cov {cov_type}"
+        raise click.UsageError(f"--{next(iter(design))} belongs to the survey covariance; leave {other} out.")
+    if design and not options.sampling_weights:
+        raise click.UsageError(f"--{next(iter(design))} needs --sampling-weights COL.")
+    if options.cluster:
+        return "cluster", {"groups": options.cluster[0] if len(options.cluster) == 1 else list(options.cluster)}
+    return ("survey", design) if design else (cov_type, None)
