@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from logit_stats.models.absorbed import AbsorbedLogit
     from logit_stats.models.conditional import ConditionalLogit, clogit
     from logit_stats.models.exact import exlogit
+    from logit_stats.models.gee import LogitGEE, gee
     from logit_stats.models.logit import Logit, logit
     from logit_stats.models.multinomial import MNLogit, mnlogit
     from logit_stats.planning.sample_size import sample_size
     from logit_stats.report.plots.of_predictions import plot_confusion
     from logit_stats.results.absorbed import AbsorbedLogitResults
     from logit_stats.results.conditional import ConditionalLogitResults
+    from logit_stats.results.gee import GEEResults
     from logit_stats.results.keep import load
     from logit_stats.results.logit import LogitResults
     from logit_stats.results.multinomial import MNLogitResults
@@ -39,7 +41,9 @@ __all__ = [
     "AbsorbedLogitResults",
     "ConditionalLogit",
     "ConditionalLogitResults",
+    "GEEResults",
     "Logit",
+    "LogitGEE",
     "LogitResults",
     "MNLogit",
     "MNLogitResults",
@@ -52,6 +56,7 @@ __all__ = [
     "e_value",
     "errors",
     "exlogit",
+    "gee",
     "load",
     "logit",
     "mnlogit",
@@ -71,7 +76,9 @@ _HOME = {
     "ConditionalLogit": "logit_stats.models.conditional",
     "ConditionalLogitResults": "logit_stats.results.conditional",
     "clogit": "logit_stats.models.conditional",
+    "GEEResults": "logit_stats.results.gee",
     "Logit": "logit_stats.models.logit",
+    "LogitGEE": "logit_stats.models.gee",
     "LogitResults": "logit_stats.results.logit",
     "MNLogit": "logit_stats.models.multinomial",
     "MNLogitResults": "logit_stats.results.multinomial",
@@ -79,6 +86,7 @@ _HOME = {
     "compare_roc": "logit_stats.results.validation",
     "e_value": "logit_stats.inference.e_value",
     "exlogit": "logit_stats.models.exact",
+    "gee": "logit_stats.models.gee",
     "load": "logit_stats.results.keep",
     "logit": "logit_stats.models.logit",
     "mnlogit": "logit_stats.models.multinomial",

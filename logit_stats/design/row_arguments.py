@@ -5,8 +5,8 @@ The faces of the package spell the arguments out; from there on they travel toge
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ class RowArguments:
     groups : str or (n,) array_like, optional
         What rows belong to, where a model needs it of every row: rows without are missing, and counted. Codes are read of the
         finished design (`given_rows`).
+    labels : mapping of str to (str or (n,) array_like)
+        What else must be known of every row (its time, the groupings of random terms), by the argument's name.
     """
 
     offset: Any = None
@@ -48,11 +50,12 @@ class RowArguments:
     subset: Any = None
     missing: str = "drop"
     groups: Any = None
+    labels: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the table that are named."""
-        given = (self.offset, self.freq_weights, self.sampling_weights, self.trials, self.groups)
+        given = (self.offset, self.freq_weights, self.sampling_weights, self.trials, self.groups, *self.labels.values())
         return tuple(name for name in given if isinstance(name, str))
 
     def inside(self, index: pd.Index) -> Mask | None:
@@ -105,26 +108,27 @@ class RowArguments:
             row_numbers("offset", self.offset, table, index, labelled=labelled),
             row_numbers(argument, weights, table, index, labelled=labelled),
             row_numbers("trials", self.trials, table, index, labelled=labelled),
-            self._absent(table, index, labelled),
+            tuple(self._absent(table, index, labelled)),
         )
 
-    def _absent(self, table: Table | None, index: pd.Index, labelled: bool) -> tuple[tuple[str, Mask], ...]:
-        """Rows that have no group, under the name of its column where it has one."""
-        name, given = "groups", self.groups
-        if given is None:
-            return ()
-        if isinstance(given, str):
-            if table is None:
-                raise DataError(f"groups={given!r} names a column, and an array fit has none: give the labels.")
-            name, given = given, table.column(given, "groups")
-        elif labelled:
-            given = in_row_order("groups", given, index)
-        absent = np.asarray(pd.isna(pd.Series(as_column(given)))) if np.ndim(given) else np.zeros(0, dtype=np.bool_)
-        if absent.shape != (len(index),):
-            raise DataError(
-                f"groups has shape {np.shape(given)}; it needs one label for each of the {len(index)} rows."
-            )
-        return ((name, absent),)
+    def _absent(self, table: Table | None, index: pd.Index, labelled: bool) -> Iterator[tuple[str, Mask]]:
+        """Rows that have no group or label, under the name of its column where it has one."""
+        for argument, given in {"groups": self.groups, **self.labels}.items():
+            if given is None:
+                continue
+            name = argument
+            if isinstance(given, str):
+                if table is None:
+                    raise DataError(f"{argument}={given!r} names a column, and an array fit has none: give the labels.")
+                name, given = given, table.column(given, argument)
+            elif labelled:
+                given = in_row_order(argument, given, index)
+            absent = np.asarray(pd.isna(pd.Series(as_column(given)))) if np.ndim(given) else np.zeros(0, dtype=np.bool_)
+            if absent.shape != (len(index),):
+                raise DataError(
+                    f"{argument} has shape {np.shape(given)}; it needs one label for each of the {len(index)} rows."
+                )
+            yield name, absent
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,11 +20,73 @@ import numpy as np
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import check_choice
 from logit_stats.estimation.estimating_equations import Equations
+from logit_stats.estimation.gee import GeeFit
+from logit_stats.inference.covariance import Covariance
 
 GEE_COVARIANCES = ("robust", "naive", "kauermann_carroll", "mancl_derouen")
 _POWER = {"kauermann_carroll": -0.5, "mancl_derouen": -1.0}
+_ALIASES = {"bias_reduced": "mancl_derouen", "nonrobust": "naive"}
+_WORDS = {
+    "naive": "naive: right where the working correlation is",
+    "robust": "robust to a wrong working correlation (Liang and Zeger)",
+    "kauermann_carroll": "robust, with Kauermann and Carroll's correction for few clusters",
+    "mancl_derouen": "robust, with Mancl and DeRouen's correction for few clusters",
+}
+FEW = 40
 # A cluster that fits a direction all by itself leaves no residual in it, and none is made up.
 OWN_DIRECTION = 1e-10
+
+
+def gee_covariance(fit: GeeFit, kind: str = "robust") -> Covariance:
+    """Covariance of the coefficients of a fit; statsmodels' names "bias_reduced" and "nonrobust" are understood.
+
+    Raises
+    ------
+    UnknownOptionError
+        If there is no such covariance.
+    NotAvailableError
+        If the rows were taken out.
+    """
+    kind = _ALIASES.get(kind, kind)
+    check_choice("cov_type", kind, GEE_COVARIANCES)
+    fit.facts.require("Another covariance", "rows")
+    assert fit.at is not None
+    working = cluster_sandwich(fit.at, kind)
+    matrix, errors = fit.working.covariance(working), fit.working.standard_errors(working)
+    return Covariance(kind, working, matrix, errors, _WORDS[kind], tuple(_notes(fit, kind)))
+
+
+def _notes(fit: GeeFit, kind: str) -> list[str]:
+    assert fit.at is not None
+    clusters, notes = len(fit.sizes), []
+    if kind == "naive":
+        return notes
+    if clusters <= fit.parameters:
+        notes.append(
+            f"There are {clusters} clusters and {fit.parameters} coefficients: the covariance has rank {clusters} at most, and "
+            f"joint tests of all coefficients are not possible."
+        )
+    elif kind == "robust" and clusters < FEW:
+        notes.append(
+            f"{clusters} clusters are few for robust errors, which are then too small: with_cov('mancl_derouen') or "
+            f"with_cov('kauermann_carroll') allow for that."
+        )
+    if kind != "robust" and own_directions(fit.at):
+        notes.append(
+            f"{own_directions(fit.at)} cluster(s) determine a combination of coefficients by themselves and have no residual in "
+            f"it: they add nothing to the covariance there."
+        )
+    return notes
+
+
+def qic(fit: GeeFit, robust: Covariance) -> tuple[float, float]:
+    """QIC and QICu (Pan 2001, Biometrics 57, 120-125): quasi-likelihood at independence, penalized.
+
+    ``-2 Q + 2 tr(Omega V)`` with Omega the information of independent rows without a dispersion and V the robust covariance;
+    QICu has 2 k in place of the trace.
+    """
+    trace = float(np.sum(fit.independence_information * robust.working))
+    return -2.0 * fit.loglik + 2.0 * trace, -2.0 * fit.loglik + 2.0 * fit.parameters
 
 
 def cluster_sandwich(at: Equations, kind: str = "robust") -> FloatArray:

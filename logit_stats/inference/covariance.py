@@ -110,7 +110,7 @@ class Covariance:
     @property
     def robust(self) -> bool:
         """Whether it holds when the model's variance is wrong."""
-        return self.cov_type not in ("nonrobust", "quasi", "opg", "augmented")
+        return self.cov_type not in ("nonrobust", "naive", "quasi", "opg", "augmented")
 
     @property
     def reference(self) -> Reference:

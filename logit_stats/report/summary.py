@@ -3,7 +3,7 @@
 A result is anything with statsmodels' attributes: ``params bse tvalues pvalues conf_int(alpha) llf llnull llr_pvalue
 prsquared aic bic nobs df_model df_resid mle_retvals`` and ``model.endog_names``, ``model.exog_names``. It may have more:
 ``cov_type``, ``uses_t``, ``method``; ``model_title``, which replaces the name of the model in the title;
-``sample_line()`` and ``summary_notes()``, which stand under the tables. Without those two the texts are statsmodels' own,
+``header_items()``, which replaces the right half of the header; ``sample_line()`` and ``summary_notes()``, which stand under the tables. Without those two the texts are statsmodels' own,
 to the byte.
 """
 
@@ -202,6 +202,8 @@ def _left_items(res: Any, yname: str | None, clock: bool) -> list[Item]:
 
 
 def _right_items(res: Any) -> list[Item]:
+    if hasattr(res, "header_items"):
+        return list(res.header_items())
     return [
         ("No. Observations:", count(res.nobs)),
         ("Df Residuals:", count(res.df_resid)),

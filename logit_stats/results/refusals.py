@@ -1,0 +1,38 @@
+"""What a result does not answer: attributes that say why, and what can be had instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from logit_stats.errors import NotAvailableError
+
+
+class NotAnsweredError(NotAvailableError, AttributeError):
+    """A question that a model does not answer; for ``hasattr`` the name is not there."""
+
+
+class Refused:
+    """A name of other results that this one does not have.
+
+    Parameters
+    ----------
+    what : str
+        The subject of the sentence.
+    *needs : str
+        Facts that the question needs (see `Facts.require`).
+    words : str, optional
+        Why not, and what instead, where no fact says it.
+    """
+
+    def __init__(self, what: str, *needs: str, words: str = "") -> None:
+        self.what, self.needs, self.words = what, needs, words
+        self.__doc__ = "Not available for this model."
+
+    def __get__(self, instance: Any, owner: Any = None) -> Refused:
+        if instance is None:
+            return self
+        try:
+            instance.fit_.facts.require(self.what, *self.needs)
+        except NotAvailableError as error:
+            raise NotAnsweredError(str(error)) from None
+        raise NotAnsweredError(f"{self.what} {self.words or 'is not there for this model'}.")
