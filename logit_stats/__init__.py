@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from logit_stats.models.exact import exlogit
     from logit_stats.models.gee import LogitGEE, gee
     from logit_stats.models.logit import Logit, logit
+    from logit_stats.models.mixed import RandomEffectsLogit, melogit
     from logit_stats.models.multinomial import MNLogit, mnlogit
     from logit_stats.planning.sample_size import sample_size
     from logit_stats.report.plots.of_predictions import plot_confusion
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from logit_stats.results.gee import GEEResults
     from logit_stats.results.keep import load
     from logit_stats.results.logit import LogitResults
+    from logit_stats.results.mixed import MixedResults
     from logit_stats.results.multinomial import MNLogitResults
     from logit_stats.results.pooled import PooledResults, pool
     from logit_stats.results.selection import compare, step
@@ -48,6 +50,8 @@ __all__ = [
     "MNLogit",
     "MNLogitResults",
     "PooledResults",
+    "MixedResults",
+    "RandomEffectsLogit",
     "__version__",
     "clogit",
     "compare",
@@ -59,6 +63,7 @@ __all__ = [
     "gee",
     "load",
     "logit",
+    "melogit",
     "mnlogit",
     "plot_confusion",
     "pool",
@@ -82,6 +87,8 @@ _HOME = {
     "LogitResults": "logit_stats.results.logit",
     "MNLogit": "logit_stats.models.multinomial",
     "MNLogitResults": "logit_stats.results.multinomial",
+    "MixedResults": "logit_stats.results.mixed",
+    "RandomEffectsLogit": "logit_stats.models.mixed",
     "compare": "logit_stats.results.selection",
     "compare_roc": "logit_stats.results.validation",
     "e_value": "logit_stats.inference.e_value",
@@ -89,6 +96,7 @@ _HOME = {
     "gee": "logit_stats.models.gee",
     "load": "logit_stats.results.keep",
     "logit": "logit_stats.models.logit",
+    "melogit": "logit_stats.models.mixed",
     "mnlogit": "logit_stats.models.multinomial",
     "PooledResults": "logit_stats.results.pooled",
     "pool": "logit_stats.results.pooled",

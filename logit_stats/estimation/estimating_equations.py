@@ -137,18 +137,17 @@ def solve_equations(
         If the estimated correlation is none, or the equations are singular.
     """
     gamma, here = start, _equations(clusters, structure, start, ddof, scale)
-    converged, iteration = False, 0
-    for iteration in range(1, maxiter + 1):
+    converged, steps = False, 0
+    while steps < maxiter and not converged:
+        steps += 1
         there, length = _next(clusters, structure, gamma, here, ddof, scale)
         gamma = gamma + length * here.step
         settled = np.abs(there.alpha - here.alpha).max(initial=0.0) <= max(tol, TOLERANCE)
         at_rounding = there.distance < ROUNDING and there.distance > 0.5 * here.distance
-        here, converged = there, (there.distance <= tol or at_rounding) and settled
-        if converged:
-            break
+        here, converged = there, (there.distance <= tol or at_rounding) and bool(settled)
     if here.fault is not None:
         raise EstimationError(here.fault)
-    return Root(gamma, here, converged, iteration, here.distance)
+    return Root(gamma, here, converged, steps, here.distance)
 
 
 def _next(

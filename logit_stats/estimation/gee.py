@@ -279,10 +279,10 @@ def share_beyond_bounds(rows: ClusteredRows, structure: WorkingCorrelation, at: 
     beyond = pairs = 0.0
     if structure.name == "independence":
         return 0.0
-    for clusters, members in rows.by_size():
-        size = members.shape[1]
+    for clusters, all_rows in rows.by_size():
+        size = all_rows.shape[1]
         # a quadratic number of pairs a cluster: of very large clusters the first rows stand for all
-        members = members[: max(1, 20_000_000 // size**2)] if size <= 2000 else members[:1, :2000]
+        members = all_rows[: max(1, 20_000_000 // size**2)] if size <= 2000 else all_rows[:1, :2000]
         half = 0.5 * at.eta[members]
         difference, total = half[:, :, None] - half[:, None, :], half[:, :, None] + half[:, None, :]
         R = structure.between(at.alpha, members)

@@ -33,6 +33,10 @@ class Marginal(Protocol):
         """Gradient at complex parameters near those of the modes."""
         ...
 
+    def scores(self, psi: FloatArray, modes: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(G, p) score of each group of a single grouping, and (G,) how many identical groups it stands for."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class MarginalOptimum:

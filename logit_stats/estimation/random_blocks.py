@@ -49,7 +49,7 @@ class Grouping:
     @property
     def size(self) -> int:
         """Number q of effects of a level."""
-        return self.Z.shape[1]
+        return int(self.Z.shape[1])
 
     def factor(self, theta: Numbers) -> Numbers:
         """(q, q) Lambda."""
@@ -80,7 +80,7 @@ class RandomBlocks:
     @cached_property
     def parameters(self) -> int:
         """Number of coefficients and of parameters of random effects."""
-        return self.X.shape[1] + 1 + max(int(g.template.max()) for g in self.groupings)
+        return int(self.X.shape[1]) + 1 + max(int(g.template.max()) for g in self.groupings)
 
     @cached_property
     def places(self) -> NDArray[np.intp]:
@@ -117,6 +117,15 @@ class RandomBlocks:
         """Gradient at complex parameters near those of the modes."""
         state = _State(self, psi, modes.astype(psi.dtype))
         return _State(self, psi, state.u + state.step).gradient
+
+    def scores(self, psi: FloatArray, modes: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(G, p) score of each group of a single grouping, and (G,) how many identical groups it stands for."""
+        (g,) = self.groupings
+        rows = _State(self, psi, modes).row_scores
+        found = np.column_stack([np.bincount(g.codes, column, g.levels) for column in rows.T]).astype(np.float64)
+        copies = np.ones(g.levels)
+        copies[g.codes] = self.copies
+        return found, copies
 
     def mode_covariances(self, point: MarginalPoint) -> list[FloatArray]:
         """For each grouping (levels, q, q) covariances of u given the data: blocks of the inverse of H."""
@@ -232,7 +241,7 @@ class _State:
         """(effects,) ``H^-1 b``."""
         head = np.einsum("gij,gj->gi", self.D_inverse, b[: self.head].reshape(-1, self.q)).ravel()
         if self.single:
-            return head
+            return np.asarray(head)
         B = self.rest[0]
         tail = self.S_inverse @ (b[self.head :] - B.T @ b[: self.head])
         return np.concatenate([head - B @ tail, tail])
@@ -284,7 +293,7 @@ class _State:
         A0 = self.A[:, :q]
         head = np.einsum("nij,nj->ni", self.head_blocks[of.groupings[0].codes], A0)
         if self.single:
-            return head
+            return np.asarray(head)
         left, right, A1 = of.places[:, :q], of.places[:, q:] - self.head, self.A[:, q:]
         cross = -self._inverse_products[left[:, :, None], right[:, None, :]]
         other = self.S_inverse[right[:, :, None], right[:, None, :]]
@@ -293,24 +302,32 @@ class _State:
         return np.column_stack([head, tail])
 
     @cached_property
-    def gradient(self) -> Numbers:
-        """(p,) derivatives by coefficients and theta; u must be the mode."""
-        of, terms = self.of, self.terms
-        inverse = self.inverse_rows
+    def _owed(self) -> tuple[Numbers, Numbers]:
+        """(n,) derivatives by each row's predictor, and (n, Q) by the loadings of each row, u being the mode."""
+        terms, inverse = self.terms, self.inverse_rows
         h = (self.A * inverse).sum(axis=1)
         v = self.solve(self.by_effect(-0.5 * h * terms.slope))
         rho = terms.residual - 0.5 * h * terms.slope - terms.weight * self.of_rows(v)
-        direct = rho[:, None] * self.u[of.places] + terms.residual[:, None] * v[of.places]
-        owed = (direct - terms.weight[:, None] * inverse) * of.copies[:, None]
-        found = np.zeros(of.parameters, dtype=self.theta.dtype)
-        k = of.X.shape[1]
-        found[:k] = (rho * of.copies) @ of.X
+        direct = rho[:, None] * self.u[self.of.places] + terms.residual[:, None] * v[self.of.places]
+        return rho, direct - terms.weight[:, None] * inverse
+
+    @cached_property
+    def row_scores(self) -> Numbers:
+        """(n, p) what each row adds to the gradient by coefficients and theta."""
+        of, (rho, owed) = self.of, self._owed
+        found = np.zeros((len(rho), of.parameters), dtype=self.theta.dtype)
+        found[:, : of.X.shape[1]] = rho[:, None] * of.X
         start = 0
         for g in of.groupings:
-            by_entry = g.Z.T @ owed[:, start : start + g.size]
-            np.add.at(found, k + g.template[g.template >= 0], by_entry[g.template >= 0])
+            for i, j in np.argwhere(g.template >= 0):
+                found[:, of.X.shape[1] + g.template[i, j]] += g.Z[:, i] * owed[:, start + j]
             start += g.size
         return found
+
+    @property
+    def gradient(self) -> Numbers:
+        """(p,) derivatives by coefficients and theta; u must be the mode."""
+        return np.asarray(self.of.copies @ self.row_scores)
 
 
 def _counted(place: NDArray[np.intp], values: Numbers, size: int) -> Numbers:

@@ -84,7 +84,7 @@ class RandomEffect:
     @property
     def parameters(self) -> int:
         """Number of parameters."""
-        return self.clusters.X.shape[1] + 1
+        return int(self.clusters.X.shape[1]) + 1
 
     def at(self, psi: FloatArray, start: FloatArray | None = None) -> MarginalPoint:
         """Value and gradient; modes are searched from `start`."""
@@ -128,8 +128,18 @@ class RandomEffect:
             before = length
         return u
 
+    def scores(self, psi: FloatArray, modes: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(G, p) score of each group, and (G,) how many identical groups it stands for."""
+        _, rho, tau = self._adjoints(psi, modes)
+        return self.clusters.sums(np.column_stack([self.clusters.X * rho[:, None], tau])), self.clusters.copies
+
     def _value_and_gradient(self, psi: Numbers, u: Numbers) -> tuple[Any, Numbers]:
-        """Sum over parts that are small enough for the cache."""
+        value, rho, tau = self._adjoints(psi, u)
+        rho, tau = rho * self.clusters.row_copies, tau * self.clusters.row_copies
+        return value, np.append(rho @ self.clusters.X, tau.sum())
+
+    def _adjoints(self, psi: Numbers, u: Numbers) -> tuple[Any, Numbers, Numbers]:
+        """Value, and derivatives by each row's predictor and by theta through it, over parts that fit into the cache."""
         of = self.clusters
         value: Any = 0.0
         rho, tau = np.empty((2, len(of.y)), dtype=psi.dtype)
@@ -139,8 +149,7 @@ class RandomEffect:
             part = _Part(self, psi[-1], base[rows], u[first:last], first, last, rows)
             value = value + of.copies[first:last] @ part.loglik
             rho[rows], tau[rows] = part.adjoints()
-        rho, tau = rho * of.row_copies, tau * of.row_copies
-        return value, np.append(rho @ of.X, tau.sum())
+        return value, rho, tau
 
 
 def _parts(of: ClusteredRows, points: int) -> list[tuple[int, int]]:

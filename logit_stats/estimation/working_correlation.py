@@ -15,8 +15,9 @@ unstructured   R_jl = a(t_j, t_l)                           a(s, t): mean of r_s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +67,11 @@ def working_correlation(name: str, clusters: ClusteredRows) -> WorkingCorrelatio
         If there is no such structure.
     """
     check_choice("corr", name, STRUCTURES)
-    kinds = {"independence": Independence, "exchangeable": Exchangeable, "ar1": Autoregressive}
-    return Unstructured.of(clusters) if name == "unstructured" else kinds[name](clusters)  # type: ignore[no-any-return]
+    kinds: dict[str, Callable[[ClusteredRows], Any]] = {
+        "independence": Independence, "exchangeable": Exchangeable, "ar1": Autoregressive, "unstructured": Unstructured.of
+    }  # fmt: skip
+    found: WorkingCorrelation = kinds[name](clusters)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +113,7 @@ class Exchangeable:
         """Mean product of all pairs."""
         of = self.clusters
         products = of.copies @ (of.sums(r) ** 2 - of.sums(r * r)) / 2.0
-        pairs = of.copies @ (of.sizes * (of.sizes - 1)) / 2.0
+        pairs = float(of.copies @ (of.sizes * (of.sizes - 1.0))) / 2.0
         return np.array([products / phi / _terms(pairs, ddof, "pairs of rows in a cluster")])
 
     def fault(self, alpha: FloatArray) -> str | None:
@@ -124,7 +128,7 @@ class Exchangeable:
         of = self.clusters
         inside, size = 1.0 / np.sqrt(1.0 - alpha[0]), of.sizes
         between = 1.0 / np.sqrt(1.0 + (size - 1.0) * alpha[0])
-        return inside * rows + ((between - inside) / size)[of.cluster][:, None] * of.sums(rows)[of.cluster]
+        return np.asarray(inside * rows + ((between - inside) / size)[of.cluster][:, None] * of.sums(rows)[of.cluster])
 
     def matrix(self, alpha: FloatArray) -> FloatArray:
         """Alpha off the diagonal."""

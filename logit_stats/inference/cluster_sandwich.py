@@ -22,6 +22,7 @@ from logit_stats.errors import check_choice
 from logit_stats.estimation.estimating_equations import Equations
 from logit_stats.estimation.gee import GeeFit
 from logit_stats.inference.covariance import Covariance
+from logit_stats.inference.reference import Reference
 
 GEE_COVARIANCES = ("robust", "naive", "kauermann_carroll", "mancl_derouen")
 _POWER = {"kauermann_carroll": -0.5, "mancl_derouen": -1.0}
@@ -37,7 +38,7 @@ FEW = 40
 OWN_DIRECTION = 1e-10
 
 
-def gee_covariance(fit: GeeFit, kind: str = "robust") -> Covariance:
+def gee_covariance(fit: GeeFit, kind: str = "robust", use_t: bool | None = None) -> Covariance:
     """Covariance of the coefficients of a fit; statsmodels' names "bias_reduced" and "nonrobust" are understood.
 
     Raises
@@ -53,12 +54,16 @@ def gee_covariance(fit: GeeFit, kind: str = "robust") -> Covariance:
     assert fit.at is not None
     working = cluster_sandwich(fit.at, kind)
     matrix, errors = fit.working.covariance(working), fit.working.standard_errors(working)
-    return Covariance(kind, working, matrix, errors, _WORDS[kind], tuple(_notes(fit, kind)))
+    # what robust errors are made of are clusters
+    student = Reference(float(len(fit.sizes) - fit.parameters))
+    notes = tuple(_notes(fit, kind))
+    return Covariance(kind, working, matrix, errors, _WORDS[kind], notes, student=student, use_t=use_t)
 
 
 def _notes(fit: GeeFit, kind: str) -> list[str]:
     assert fit.at is not None
-    clusters, notes = len(fit.sizes), []
+    clusters = len(fit.sizes)
+    notes: list[str] = []
     if kind == "naive":
         return notes
     if clusters <= fit.parameters:

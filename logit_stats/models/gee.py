@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
+from logit_stats.design.block import FloatArray
 from logit_stats.design.containers import numbers_of
 from logit_stats.design.design import Design
 from logit_stats.design.formula import capture_scope
@@ -137,6 +138,11 @@ class LogitGEE(DesignModel):
         self.labels = cluster_labels(design, groups, time)
         self._adopt(design, check_rank)
 
+    @property
+    def endog(self) -> FloatArray:
+        """(n,) outcome: 0/1, or the proportion of successes of grouped rows."""
+        return self.design.response.proportions
+
     def fit(
         self,
         cov_type: str = "robust",
@@ -166,7 +172,7 @@ class LogitGEE(DesignModel):
         tol : float, optional
             Length of a step, in standard errors, that counts as none: by default 1e-10.
         use_t : bool
-            Use Student's t with n - k degrees of freedom for p-values and intervals.
+            Use Student's t for p-values and intervals, with as many degrees of freedom as there are clusters less coefficients.
 
         Returns
         -------
@@ -194,7 +200,7 @@ class LogitGEE(DesignModel):
             tol=tol,
             check_rank=self.check_rank,
         )
-        return GEEResults(self.with_design(fitted.design), fitted, gee_covariance(fitted, cov_type), use_t)
+        return GEEResults(self.with_design(fitted.design), fitted, gee_covariance(fitted, cov_type, use_t))
 
     def with_design(self, design: Design) -> LogitGEE:
         """Return the model of another design, this one where it is the same."""

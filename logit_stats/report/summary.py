@@ -3,7 +3,8 @@
 A result is anything with statsmodels' attributes: ``params bse tvalues pvalues conf_int(alpha) llf llnull llr_pvalue
 prsquared aic bic nobs df_model df_resid mle_retvals`` and ``model.endog_names``, ``model.exog_names``. It may have more:
 ``cov_type``, ``uses_t``, ``method``; ``model_title``, which replaces the name of the model in the title;
-``header_items()``, which replaces the right half of the header; ``sample_line()`` and ``summary_notes()``, which stand under the tables. Without those two the texts are statsmodels' own,
+``header_items()``, which replaces the right half of the header;
+``sample_line()`` and ``summary_notes()``, which stand under the tables. Without those two the texts are statsmodels' own,
 to the byte.
 """
 

@@ -20,11 +20,12 @@ from logit_stats.results.effects import Effects
 from logit_stats.results.estimates import Estimates
 from logit_stats.results.fitted import Fitted
 from logit_stats.results.hypotheses import JointTests
-from logit_stats.results.refusals import Refused
+from logit_stats.results.refusals import refused
 from logit_stats.results.reports import Reports
 from logit_stats.wording import lines, table
 
 if TYPE_CHECKING:
+    from logit_stats.assess.ranking import Roc
     from logit_stats.inference.covariance import Covariance
     from logit_stats.inference.hypotheses import TestTable
     from logit_stats.peers.crosscheck import Crosscheck
@@ -40,8 +41,6 @@ class GEEResults(Estimates, Fitted, JointTests, Effects, Accuracy, Reports):
     fit_ : GeeFit
     covariance_ : Covariance
         The covariance that standard errors, tests and intervals use.
-    use_t : bool
-        Whether they use Student's t.
     """
 
     model: LogitGEE  # type: ignore[assignment]
@@ -92,7 +91,7 @@ class GEEResults(Estimates, Fitted, JointTests, Effects, Accuracy, Reports):
         """QIC with the number of coefficients in place of the trace: for columns, under the same correlation."""
         return self._criteria[1]
 
-    def with_cov(self, cov_type: str) -> Self:
+    def with_cov(self, cov_type: str, use_t: bool | None = None) -> Self:
         """Return the same fit with another covariance, without fitting again.
 
         Parameters
@@ -101,8 +100,16 @@ class GEEResults(Estimates, Fitted, JointTests, Effects, Accuracy, Reports):
             Liang and Zeger's sandwich; that which the working correlation promises; corrected for few clusters by the square
             root of the leverage, and by all of it. statsmodels' names "bias_reduced" (the last) and "nonrobust" (naive) are
             understood.
+        use_t : bool, optional
+            Use Student's t with as many degrees of freedom as there are clusters less coefficients; by default as at the fit.
         """
-        return self._carried_to(replace(self, covariance_=gee_covariance(self.fit_, cov_type)))
+        use_t = self.covariance_.use_t if use_t is None else use_t
+        return self._carried_to(replace(self, covariance_=gee_covariance(self.fit_, cov_type, use_t)))
+
+    def _limits(self, alpha: float, method: str) -> FloatArray:
+        if method != "wald":
+            self.fit_.facts.require(f"conf_int(method={method!r})", "likelihood")
+        return super()._limits(alpha, method)
 
     def anova(self, type: int = 2, test: str = "Wald") -> TestTable:
         """Wald tests of terms, of types 2 and 3; there are no likelihood-ratio tests, because there is no likelihood."""
@@ -115,37 +122,58 @@ class GEEResults(Estimates, Fitted, JointTests, Effects, Accuracy, Reports):
             raise UnknownOptionError("type=1 is not there for estimating equations; choose one of 2, 3.")
         return anova(self.fit_, self.covariance_, self._measures, type, test)
 
+    def roc(self) -> Roc:
+        """ROC curve; the standard error of its area allows for dependence within clusters (Obuchowski 1997)."""
+        from logit_stats.assess.clustered_roc import clustered_roc
+        from logit_stats.assess.scored import Scored
+
+        self.fit_.design.require_rows()
+        return clustered_roc(Scored.of_fit(self.fit_), self.fit_.labels.codes)
+
+    def glance(self) -> pd.DataFrame:
+        """One row for the model."""
+        sizes, alpha = self.fit_.sizes, self.fit_.correlation.alpha
+        values = {
+            "nobs": self.nobs, "clusters": len(sizes), "max_cluster_size": int(sizes.max()), "df_model": self.df_model,
+            "df_resid": self.df_resid, "corr": self.fit_.correlation.name,
+            "alpha": float(alpha[0]) if len(alpha) == 1 else float("nan"), "scale": self.scale, "qic": self.qic(),
+            "qicu": self.qicu(), "converged": self.converged, "cov_type": self.cov_type,
+        }  # fmt: skip
+        return pd.DataFrame([values])
+
     # What there is no answer to.
 
-    llf = Refused("llf", "likelihood")
-    llnull = Refused("llnull", "likelihood")
-    llr = Refused("llr", "likelihood")
-    llr_pvalue = Refused("llr_pvalue", "likelihood")
-    prsquared = Refused("prsquared", "likelihood")
-    pseudo_rsquared = Refused("A pseudo-R²", "likelihood")
-    deviance = Refused("The deviance", "likelihood")
-    null_deviance = Refused("The null deviance", "likelihood")
-    aic = Refused("AIC", "likelihood")
-    bic = Refused("BIC", "likelihood")
-    aicc = Refused("AICc", "likelihood")
-    info_criteria = Refused("An information criterion", "likelihood")
-    lr_test = Refused("A likelihood-ratio test", "likelihood")
-    drop1 = Refused("drop1()", "likelihood")
-    add1 = Refused("add1()", "likelihood")
-    score_test = Refused("The score test", "likelihood")
-    evidence = Refused("evidence()", "likelihood")
-    hosmer_lemeshow = Refused(
+    summary2 = refused("summary2()", words="has statsmodels' likelihood layout; summary() has this model's")
+
+    llf = refused("llf", "likelihood")
+    llnull = refused("llnull", "likelihood")
+    llr = refused("llr", "likelihood")
+    llr_pvalue = refused("llr_pvalue", "likelihood")
+    prsquared = refused("prsquared", "likelihood")
+    pseudo_rsquared = refused("A pseudo-R²", "likelihood")
+    deviance = refused("The deviance", "likelihood")
+    null_deviance = refused("The null deviance", "likelihood")
+    aic = refused("AIC", "likelihood")
+    bic = refused("BIC", "likelihood")
+    aicc = refused("AICc", "likelihood")
+    info_criteria = refused("An information criterion", "likelihood")
+    lr_test = refused("A likelihood-ratio test", "likelihood")
+    drop1 = refused("drop1()", "likelihood")
+    add1 = refused("add1()", "likelihood")
+    score_test = refused("The score test", "likelihood")
+    evidence = refused("evidence()", "likelihood")
+    hosmer_lemeshow = refused(
         "The Hosmer-Lemeshow test",
         words="is for independent rows; calibration() shows observed against predicted without a test",
     )
-    gof = Refused("gof()", words="has tests for independent rows; see calibration() and qic()")
-    link_test = Refused(
+    gof = refused("gof()", words="has tests for independent rows; see calibration() and qic()")
+    link_test = refused(
         "The link test", words="is for independent rows; add the square of a column to the model instead"
     )
-    optimism = Refused("optimism()", words="refits by maximum likelihood; validate() tells of other data")
-    certificate = Refused("certificate()", words="is for maximum likelihood")
-    bootstrap = Refused("bootstrap()", words="is not there; with_cov('mancl_derouen') allows for few clusters")
-    get_influence = Refused("get_influence()", words="is for independent rows; fit without a cluster by subset=")
+    optimism = refused("optimism()", words="refits by maximum likelihood; validate() tells of other data")
+    certificate = refused("certificate()", words="is for maximum likelihood")
+    bootstrap = refused("bootstrap()", words="is not there; with_cov('mancl_derouen') allows for few clusters")
+    get_influence = refused("get_influence()", words="is for independent rows; fit without a cluster by subset=")
 
     # Reports.
 
@@ -183,11 +211,11 @@ class GEEResults(Estimates, Fitted, JointTests, Effects, Accuracy, Reports):
         return crosscheck_gee(self, rtol)
 
     @property
-    def _past_peak(self) -> tuple[str, ...]:  # type: ignore[override]
+    def _past_peak(self) -> tuple[str, ...]:
         return ()
 
     @property
-    def _score(self) -> FloatArray:  # type: ignore[override]
+    def _score(self) -> FloatArray:
         return np.zeros(self.fit_.parameters)
 
     def remove_data(self) -> Self:

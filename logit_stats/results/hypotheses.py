@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from logit_stats.design.constraints import Constraints, read_constraints
+from logit_stats.estimation.mixed import MixedFit
 from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
 from logit_stats.results.finished import Finished, fit_of
 
@@ -61,6 +62,9 @@ class JointTests(Finished):
     def lr_test(self, other: Finished) -> LikelihoodRatioTest:
         """Likelihood-ratio test against a nested (or nesting) fit to the same rows."""
         other_fit = fit_of(other, "lr_test()")
+        if isinstance(other_fit, MixedFit):  # a variance of zero has a distribution of its own
+            found: LikelihoodRatioTest = other.lr_test(self)  # type: ignore[attr-defined]
+            return found
         larger = self if self.fit_.free_parameters >= other_fit.free_parameters else other
         return likelihood_ratio_test(self.fit_, other_fit, larger.covariance_.likelihood_reference)
 

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, TypeAlias
 from logit_stats.errors import DataError, NotAvailableError
 
 if TYPE_CHECKING:
-    from logit_stats.results.absorbed import AbsorbedLogitResults
     from logit_stats.results.conditional import ConditionalLogitResults
+    from logit_stats.results.gee import GEEResults
     from logit_stats.results.limit import LimitResults
     from logit_stats.results.logit import LogitResults
+    from logit_stats.results.mixed import MixedResults
     from logit_stats.results.multinomial import MNLogitResults
 
-    Saved: TypeAlias = LogitResults | LimitResults | MNLogitResults | ConditionalLogitResults | AbsorbedLogitResults
+    AnyResults: TypeAlias = LogitResults | LimitResults | MNLogitResults | GEEResults | MixedResults
 
+def save(results: LogitResults | LimitResults | MNLogitResults | ConditionalLogitResults, path: str | Path) -> None:
 
-def save(
-    results: Saved,
-    path: str | Path,
-) -> None:
+def save(results: AnyResults, path: str | Path) -> None:
     """Write results to a file.
 
     Raises
@@ -39,9 +38,8 @@ def save(
     Path(path).write_bytes(content)
 
 
-def load(
-    path: str | Path,
-) -> Saved:
+def load(path: str | Path) -> LogitResults | LimitResults | MNLogitResults | ConditionalLogitResults:
+def load(path: str | Path) -> AnyResults:
     """Read results that `LogitResults.save` wrote. Load only files that you trust: unpickling can run code.
 
     Raises
@@ -49,10 +47,11 @@ def load(
     DataError
         If the file holds something else.
     """
-    from logit_stats.results.absorbed import AbsorbedLogitResults
     from logit_stats.results.conditional import ConditionalLogitResults
+    from logit_stats.results.gee import GEEResults
     from logit_stats.results.limit import LimitResults
     from logit_stats.results.logit import LogitResults
+    from logit_stats.results.mixed import MixedResults
     from logit_stats.results.multinomial import MNLogitResults
 
     with Path(path).open("rb") as file:
@@ -60,8 +59,7 @@ def load(
             results = pickle.load(file)
         except (pickle.UnpicklingError, EOFError) as error:
             raise DataError(f"{path} is no saved result: {error}") from error
-    if not isinstance(
-        results, (LogitResults, LimitResults, MNLogitResults, ConditionalLogitResults, AbsorbedLogitResults)
-    ):
+    if not isinstance(results, (LogitResults, LimitResults, MNLogitResults, ConditionalLogitResults)):
+    if not isinstance(results, (LogitResults, LimitResults, MNLogitResults, GEEResults, MixedResults)):
         raise DataError(f"{path} holds a {type(results).__name__}, not a saved result.")
     return results

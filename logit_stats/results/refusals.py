@@ -36,3 +36,8 @@ class Refused:
         except NotAvailableError as error:
             raise NotAnsweredError(str(error)) from None
         raise NotAnsweredError(f"{self.what} {self.words or 'is not there for this model'}.")
+
+
+def refused(what: str, *needs: str, words: str = "") -> Any:
+    """Return a `Refused`, of any type: it stands in the place of methods and properties alike."""
+    return Refused(what, *needs, words=words)
