@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from logit_stats.errors import (
 )
 from logit_stats.estimation.marginal_newton import information
 from logit_stats.inference.integrated import integrated
+from logit_stats.inference.mixed_margins import population_margins
 
 HERE = Path(__file__).parent / "reference"
 VALUES = json.loads((HERE / "values/family/toenail_mixed.json").read_text())["values"]
@@ -291,6 +293,25 @@ def test_margins_with_a_random_slope_move_what_it_multiplies() -> None:
     h = 1e-4
     up, down = (res.predict(data.assign(time=data["time"] + s * h)).mean() for s in (1, -1))
     assert_allclose(res.margins("time").frame["estimate"].item(), (up - down) / (2 * h), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["outcome ~ terbinafine * time + (1 | patient)", "outcome ~ terbinafine + time + I(time**2) + (time | patient)"],
+)
+def test_errors_of_margins_by_differences_of_the_parameters(formula: str) -> None:
+    fit = ls.melogit(formula, TOENAIL[TOENAIL["patient"] < 150]).fit().fit_
+
+    def estimate(psi: np.ndarray) -> float:
+        template, theta = fit.layout.templates[0], psi[fit.parameters :]
+        factor = np.where(template >= 0, theta[np.maximum(template, 0)], 0.0)
+        moved = replace(fit, psi=psi, gamma=psi[: fit.parameters], effects=(replace(fit.effects[0], factor=factor),))
+        return float(population_margins(moved, fit.covariance_psi, "time").frame["estimate"].item())
+
+    steps = np.eye(len(fit.psi)) * 1e-5
+    gradient = np.array([(estimate(fit.psi + s) - estimate(fit.psi - s)) / 2e-5 for s in steps])
+    found = population_margins(fit, fit.covariance_psi, "time").frame["std_error"].item()
+    assert_allclose(found, np.sqrt(gradient @ fit.covariance_psi @ gradient), rtol=1e-6)
 
 
 @pytest.mark.parametrize(("eta", "tau"), [(-2.0, 0.3), (1.0, 1.0), (-1.6, 4.0), (3.0, 15.0), (0.5, 0.0)])

@@ -22,13 +22,14 @@ ROWS = 4096
 
 
 class Integrated(NamedTuple):
-    """P and its derivatives, each (m,): by eta, twice by eta, by tau, and by both."""
+    """P and its derivatives, each (m,): by eta, twice by eta, by tau, by both, and twice by tau."""
 
     prob: FloatArray
     by_eta: FloatArray
     by_eta2: FloatArray
     by_tau: FloatArray
     by_both: FloatArray
+    by_tau2: FloatArray
 
 
 def integrated(eta: FloatArray, tau: FloatArray) -> Integrated:
@@ -61,4 +62,4 @@ def _part(eta: FloatArray, tau: FloatArray, z: FloatArray, weight: FloatArray) -
     first = e / (1.0 + e) ** 2
     second = first * (1.0 - 2.0 * prob)
     moments = weight * z
-    return prob @ weight, first @ weight, second @ weight, first @ moments, second @ moments
+    return prob @ weight, first @ weight, second @ weight, first @ moments, second @ moments, second @ (moments * z)

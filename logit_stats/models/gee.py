@@ -67,7 +67,7 @@ class LogitGEE(DesignModel):
     >>> x = [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]
     >>> groups = np.repeat([1, 2, 3, 4], 3)
     >>> LogitGEE(y, np.column_stack([np.ones(12), x]), groups).fit().params.round(4)
-    array([-0.71  ,  0.7201])
+    array([-1.0986,  1.0986])
     """
 
     corr: str

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from logit_stats.results.mixed import MixedResults
     from logit_stats.results.multinomial import MNLogitResults
 
-    AnyResults: TypeAlias = LogitResults | LimitResults | MNLogitResults | GEEResults | MixedResults
+    AnyResults: TypeAlias = (
+        LogitResults | LimitResults | MNLogitResults | ConditionalLogitResults | GEEResults | MixedResults
+    )
 
-def save(results: LogitResults | LimitResults | MNLogitResults | ConditionalLogitResults, path: str | Path) -> None:
 
 def save(results: AnyResults, path: str | Path) -> None:
     """Write results to a file.
@@ -38,7 +39,6 @@ def save(results: AnyResults, path: str | Path) -> None:
     Path(path).write_bytes(content)
 
 
-def load(path: str | Path) -> LogitResults | LimitResults | MNLogitResults | ConditionalLogitResults:
 def load(path: str | Path) -> AnyResults:
     """Read results that `LogitResults.save` wrote. Load only files that you trust: unpickling can run code.
 
@@ -59,7 +59,7 @@ def load(path: str | Path) -> AnyResults:
             results = pickle.load(file)
         except (pickle.UnpicklingError, EOFError) as error:
             raise DataError(f"{path} is no saved result: {error}") from error
-    if not isinstance(results, (LogitResults, LimitResults, MNLogitResults, ConditionalLogitResults)):
-    if not isinstance(results, (LogitResults, LimitResults, MNLogitResults, GEEResults, MixedResults)):
+    known = (LogitResults, LimitResults, MNLogitResults, ConditionalLogitResults, GEEResults, MixedResults)
+    if not isinstance(results, known):
         raise DataError(f"{path} holds a {type(results).__name__}, not a saved result.")
     return results
