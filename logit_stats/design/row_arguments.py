@@ -114,21 +114,25 @@ class RowArguments:
     def _absent(self, table: Table | None, index: pd.Index, labelled: bool) -> Iterator[tuple[str, Mask]]:
         """Rows that have no group or label, under the name of its column where it has one."""
         for argument, given in {"groups": self.groups, **self.labels}.items():
-            if given is None:
-                continue
-            name = argument
-            if isinstance(given, str):
-                if table is None:
-                    raise DataError(f"{argument}={given!r} names a column, and an array fit has none: give the labels.")
-                name, given = given, table.column(given, argument)
-            elif labelled:
-                given = in_row_order(argument, given, index)
-            absent = np.asarray(pd.isna(pd.Series(as_column(given)))) if np.ndim(given) else np.zeros(0, dtype=np.bool_)
-            if absent.shape != (len(index),):
-                raise DataError(
-                    f"{argument} has shape {np.shape(given)}; it needs one label for each of the {len(index)} rows."
-                )
-            yield name, absent
+            if given is not None:
+                name = given if isinstance(given, str) else argument
+                yield name, _without_label(argument, given, table, index, labelled)
+
+
+def _without_label(argument: str, given: Any, table: Table | None, index: pd.Index, labelled: bool) -> Mask:
+    """(n,) rows that have no label; `given` is a column of the table, or one label for each row."""
+    if isinstance(given, str):
+        if table is None:
+            raise DataError(f"{argument}={given!r} names a column, and an array fit has none: give the labels.")
+        given = table.column(given, argument)
+    elif labelled:
+        given = in_row_order(argument, given, index)
+    absent = np.asarray(pd.isna(pd.Series(as_column(given)))) if np.ndim(given) else np.zeros(0, dtype=np.bool_)
+    if absent.shape != (len(index),):
+        raise DataError(
+            f"{argument} has shape {np.shape(given)}; it needs one label for each of the {len(index)} rows."
+        )
+    return absent
 
 
 @dataclass(frozen=True, eq=False)

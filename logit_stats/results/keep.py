@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from logit_stats.errors import DataError, NotAvailableError
 
 if TYPE_CHECKING:
+    from logit_stats.results.absorbed import AbsorbedLogitResults
     from logit_stats.results.conditional import ConditionalLogitResults
     from logit_stats.results.gee import GEEResults
     from logit_stats.results.limit import LimitResults
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     from logit_stats.results.mixed import MixedResults
     from logit_stats.results.multinomial import MNLogitResults
 
-    AnyResults: TypeAlias = (
-        LogitResults | LimitResults | MNLogitResults | ConditionalLogitResults | GEEResults | MixedResults
-    )
+    Saved: TypeAlias = (
+        LogitResults | LimitResults | MNLogitResults | ConditionalLogitResults | AbsorbedLogitResults
+        | GEEResults | MixedResults
+    )  # fmt: skip
 
 
-def save(results: AnyResults, path: str | Path) -> None:
+def save(
+    results: Saved,
+    path: str | Path,
+) -> None:
     """Write results to a file.
 
     Raises
@@ -39,7 +44,9 @@ def save(results: AnyResults, path: str | Path) -> None:
     Path(path).write_bytes(content)
 
 
-def load(path: str | Path) -> AnyResults:
+def load(
+    path: str | Path,
+) -> Saved:
     """Read results that `LogitResults.save` wrote. Load only files that you trust: unpickling can run code.
 
     Raises
@@ -47,6 +54,7 @@ def load(path: str | Path) -> AnyResults:
     DataError
         If the file holds something else.
     """
+    from logit_stats.results.absorbed import AbsorbedLogitResults
     from logit_stats.results.conditional import ConditionalLogitResults
     from logit_stats.results.gee import GEEResults
     from logit_stats.results.limit import LimitResults
@@ -59,7 +67,9 @@ def load(path: str | Path) -> AnyResults:
             results = pickle.load(file)
         except (pickle.UnpicklingError, EOFError) as error:
             raise DataError(f"{path} is no saved result: {error}") from error
-    known = (LogitResults, LimitResults, MNLogitResults, ConditionalLogitResults, GEEResults, MixedResults)
+    known = (
+        LogitResults, LimitResults, MNLogitResults, ConditionalLogitResults, AbsorbedLogitResults, GEEResults, MixedResults
+    )  # fmt: skip
     if not isinstance(results, known):
         raise DataError(f"{path} holds a {type(results).__name__}, not a saved result.")
     return results

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from logit_stats.assess.classification import Classification
+from logit_stats.assess.marginal_statistics import MarginalStatistics
 from logit_stats.assess.residuals import residuals
 from logit_stats.assess.scored import Scored
 from logit_stats.design.block import FloatArray
@@ -403,6 +405,10 @@ class MixedResults(Estimates, JointTests, Reports):
     get_influence = refused("get_influence()", words="is for independent rows; fit without a group by subset=")
     hosmer_lemeshow = refused("The Hosmer-Lemeshow test", words="is for independent rows; see calibration()")
     gof = refused("gof()", words="has tests for independent rows; see calibration()")
+
+    @cached_property
+    def _statistics(self) -> MarginalStatistics:
+        return MarginalStatistics(self.fit_)
 
     @property
     def _past_peak(self) -> tuple[str, ...]:
