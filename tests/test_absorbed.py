@@ -182,21 +182,22 @@ def test_groups_without_variation_are_dropped_again_and_again() -> None:
 
 
 def test_rows_that_groups_alone_predict_are_dropped() -> None:
-    # firm 0 has events exactly in year 0, which has no other firm's non-event: neither is without variation, yet both are certain
+    # firm 0 and year 1 have both outcomes, but only where they meet: down with firm 0 and up with year 1, and every other row of
+    # theirs is certain
     rng = np.random.default_rng(3)
-    base = pd.DataFrame({"firm": rng.integers(2, 12, 300), "year": rng.integers(2, 6, 300)})
-    base["y"] = rng.integers(0, 2, 300)
-    more = pd.DataFrame(
-        {"firm": [0] * 6 + [3] * 3, "year": [0] * 3 + [3] * 3 + [0] * 3, "y": [1] * 3 + [0] * 3 + [1, 0, 1]}
+    base = pd.DataFrame(
+        {"firm": rng.integers(1, 9, 200), "year": rng.integers(2, 6, 200), "y": rng.integers(0, 2, 200)}
     )
-    data = pd.concat([base, more], ignore_index=True)
+    meet = pd.DataFrame({"firm": 0, "year": 1, "y": [0, 1, 1, 0]})
+    certain = pd.DataFrame({"firm": [0] * 5 + [3, 4, 5, 6], "year": [2, 3, 4, 5, 2] + [1] * 4, "y": [0] * 5 + [1] * 4})
+    data = pd.concat([base, meet, certain], ignore_index=True)
     data["x"] = rng.normal(size=len(data))
-    extreme = data[~((data.firm == 0) & (data.year == 3))]
     res = ls.logit("y ~ x", data, absorb="firm + year").fit()
-    # the firm's effect follows from its own rows in the two years; a row that no group predicts stays
-    assert res.converged
-    assert np.abs(res.fittedvalues).max() < 30
-    assert ls.logit("y ~ x", extreme, absorb="firm + year").fit().converged
+    assert res.nobs == 204
+    assert sorted(res.model.sample.left_out().index) == list(range(204, 213))
+    without = ls.logit("y ~ x", data.head(204), absorb="firm + year").fit()
+    np.testing.assert_allclose(res.params, without.params, rtol=1e-10)
+    assert "9 in groups of firm and year that together predict them" in res.model.sample.line()
 
 
 def test_separation_by_a_column_names_it() -> None:
@@ -306,3 +307,23 @@ def test_reports(tmp_path: Any) -> None:
     assert res.glance()["df_model"].item() == 1
     res.save(tmp_path / "fit.pkl")
     assert str(ls.load(tmp_path / "fit.pkl").summary(clock=False)) == text
+
+
+def test_other_effects_are_not_compared() -> None:
+    data = _panel()
+    res = ls.logit("y ~ x", data, absorb="firm").fit()
+    rows = data.loc[res.predict().index]
+    with pytest.raises(DataError, match="different likelihoods"):
+        res.lr_test(ls.logit("y ~ x + z", rows).fit())
+    with pytest.raises(DataError, match="different groups"):
+        res.lr_test(ls.logit("y ~ x + z", rows, absorb="firm + year").fit())
+
+
+def test_the_correction_is_near_the_conditional_estimate() -> None:
+    # which has no such bias
+    data = pd.read_csv(FOLDER / "data" / "bacteria.csv")
+    plain, corrected = (
+        ls.logit("y ~ week", data, absorb="child", bias_correction=c).fit().params["week"] for c in (None, "analytical")
+    )
+    conditional = ls.clogit("y ~ week", data, groups="child").fit().params["week"]
+    assert abs(corrected - conditional) < 0.1 * abs(plain - conditional)

@@ -447,3 +447,27 @@ def test_kept(tmp_path: Any) -> None:
     back = ls.load(tmp_path / "fit.pkl")
     assert str(back.summary(clock=False)) == str(res.summary(clock=False))
     assert pickle.loads(pickle.dumps(res)).predict().equals(res.predict())
+
+
+def test_likelihoods_of_other_kinds_are_not_compared() -> None:
+    res = ls.clogit("case ~ spontaneous", INFERT, groups="stratum").fit()
+    plain = ls.logit("case ~ spontaneous + induced", INFERT).fit()
+    other = ls.clogit("case ~ spontaneous + induced", INFERT.assign(all=1), groups="all").fit()
+    with pytest.raises(
+        DataError, match=r"different likelihoods \((binary|conditional) logit, (binary|conditional) logit\)"
+    ):
+        res.lr_test(plain)
+    with pytest.raises(DataError, match="different groups"):
+        res.lr_test(other)
+    assert "cannot be compared" in str(ls.compare(res, plain))
+    assert "cannot be compared" not in str(
+        ls.compare(res, ls.clogit("case ~ spontaneous + induced", INFERT, groups="stratum").fit())
+    )
+
+
+def test_json_has_null_where_there_is_no_number() -> None:
+    from logit_stats.report.machine_readable import as_dict
+
+    found = as_dict(_model("n_to_m_bacteria").fit())
+    assert found["pearson_chi2"] is None
+    assert found["sample"]["without_variation"] == {"child": 112}

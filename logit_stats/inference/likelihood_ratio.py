@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from logit_stats.design.design import Design
 from logit_stats.errors import DataError, NotAvailableError
@@ -13,6 +15,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.limit import LimitFit
 from logit_stats.inference.reference import CHI_SQUARED, Joint, LikelihoodReference
+from logit_stats.likelihoods.absorbed import AbsorbedEffects
 from logit_stats.wording import lines
 
 
@@ -72,6 +75,9 @@ def likelihood_ratio_test(one: Fit, other: Fit, reference: LikelihoodReference =
     for fit in (larger, smaller):
         fit.facts.require("A likelihood-ratio test", "converged")
     _refuse_different_rows(larger, smaller)
+    why = different_likelihoods(larger, smaller)
+    if why:
+        raise DataError(f"{why}; their likelihoods cannot be compared.")
     _refuse_not_nested(larger, smaller)
     if larger.free_parameters < larger.parameters:
         raise NotAvailableError("The larger model has constraints of its own; compare each with the model without any.")
@@ -86,6 +92,27 @@ def likelihood_ratio_test(one: Fit, other: Fit, reference: LikelihoodReference =
     # without degrees of freedom the statistic is zero: nothing speaks against the smaller model
     found = reference.test(statistic, df) if df > 0 else Joint(statistic, df, None, 1.0)
     return LikelihoodRatioTest(found.statistic, found.df, found.pvalue, beyond, kept_words, found.df_denom)
+
+
+def different_likelihoods(one: Fit, other: Fit) -> str:
+    """Why the likelihoods of two fits to the same rows are of different kinds, or of other groups; "" where they are not."""
+    a, b = one.likelihood, other.likelihood
+    if a.name != b.name:
+        return f"The models have different likelihoods ({a.name}, {b.name})"
+    ours, theirs = _groups(one), _groups(other)
+    if len(ours) != len(theirs) or any(not np.array_equal(x, y) for x, y in zip(ours, theirs, strict=True)):
+        return "The models have different groups"
+    return ""
+
+
+def _groups(fit: Fit) -> list[NDArray[np.intp]]:
+    """Groups of every row that the likelihood knows, numbered in the order in which they appear."""
+    codes: list[NDArray[np.intp]] = []
+    if isinstance(fit.likelihood, AbsorbedEffects):
+        codes = [fit.likelihood.in_rows_order(of_factor) for of_factor in fit.likelihood.grouping.codes]
+    elif fit.design.group is not None:
+        codes = [fit.design.group]
+    return [pd.factorize(of_factor)[0].astype(np.intp) for of_factor in codes]
 
 
 def _refuse_different_rows(larger: Fit, smaller: Fit) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logit_stats.errors import NotAvailableError
 from logit_stats.version import versions
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def as_dict(res: LogitResults, alpha: float = 0.05) -> dict[str, Any]:
             for key, column in coefficients.items()
         },
         **{
-            key: _plain(getattr(res, key))
+            key: _asked(res, key)
             for key in ("llf", "llnull", "llr", "llr_pvalue", "prsquared", "deviance", "null_deviance", "pearson_chi2",
                         "aic", "bic", "nobs", "df_model", "df_resid")
         },
@@ -54,6 +55,7 @@ def as_dict(res: LogitResults, alpha: float = 0.05) -> dict[str, Any]:
             "dropped_for_missing_values": sample.dropped,
             "missing_by_variable": sample.dropped_by,
             "zero_weight": int(sample.zero_weight.sum()),
+            "without_variation": {name: int(rows.sum()) for name, rows in sample.uninformative.items()},
             "used": int(sample.used.sum()),
             "events": _plain(sample.events),
             "nonevents": _plain(sample.nonevents),
@@ -67,6 +69,14 @@ def as_dict(res: LogitResults, alpha: float = 0.05) -> dict[str, Any]:
 def as_json(res: LogitResults, alpha: float = 0.05) -> str:
     """Result as a JSON text."""
     return json.dumps(as_dict(res, alpha), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _asked(res: LogitResults, key: str) -> float | str | None:
+    """A number of the result; None where the model has none."""
+    try:
+        return _plain(getattr(res, key))
+    except NotAvailableError:
+        return None
 
 
 def _plain(value: Any) -> float | str:

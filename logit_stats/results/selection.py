@@ -14,6 +14,7 @@ from logit_stats.design.formula import capture_scope
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.covariance import covariance
+from logit_stats.inference.likelihood_ratio import different_likelihoods
 from logit_stats.report.table import Table, TextLayout
 from logit_stats.results.finished import fit_of
 from logit_stats.wording import WIDTH, lines
@@ -235,6 +236,8 @@ def compare(*results: LogitResults, names: list[str] | None = None, stars: bool 
     DataError
         If one of them is no result, or the names are not one for each, all different.
     """
+    from logit_stats.results.absorbed import AbsorbedLogitResults
+    from logit_stats.results.conditional import ConditionalLogitResults
     from logit_stats.results.logit import LogitResults
 
     if not results:
@@ -243,7 +246,7 @@ def compare(*results: LogitResults, names: list[str] | None = None, stars: bool 
     if len(heads) != len(results) or len(set(heads)) < len(heads):
         raise DataError(f"There are {len(results)} results and the names {heads}: give one for each, all different.")
     for head, res in zip(heads, results, strict=True):
-        if not isinstance(res, LogitResults):
+        if not isinstance(res, (LogitResults, ConditionalLogitResults, AbsorbedLogitResults)):
             raise DataError(f"compare() takes results of fit(); {head} is a {type(res).__name__}.")
     order = list(dict.fromkeys(name for res in results for name in res.model.exog_names))
     columns = {head: _cells(res, order, stars, digits) for head, res in zip(heads, results, strict=True)}
@@ -263,7 +266,8 @@ def compare(*results: LogitResults, names: list[str] | None = None, stars: bool 
 def _statistics(res: LogitResults, weight: float) -> dict[str, float]:
     return {
         "observations": res.nobs, "coefficients": float(res.fit_.free_parameters), "log-likelihood": res.llf,
-        "AIC": res.aic, "BIC": res.bic, "AIC weight": weight, "McFadden R²": res.prsquared, "ROC area": res.roc().auc,
+        "AIC": res.aic, "BIC": res.bic, "AIC weight": weight, "McFadden R²": res.prsquared,
+        "ROC area": res.roc().auc if hasattr(res, "roc") else float("nan"),
     }  # fmt: skip
 
 
@@ -296,4 +300,4 @@ def _not_comparable(results: Any) -> str:
     outcomes = [(d.response.successes, d.row_weight) for d in designs]
     if any(not np.array_equal(a, b) for pair in outcomes for a, b in zip(pair, outcomes[0], strict=True)):
         return "The models have different outcomes or weights"
-    return ""
+    return next(filter(None, (different_likelihoods(results[0].fit_, res.fit_) for res in results)), "")
