@@ -188,7 +188,8 @@ def _measures(fit: Fit, cov: Covariance, D: FloatArray, alpha: float) -> tuple[p
 
 
 def _line(cov: Covariance, estimate: float, gradient: FloatArray, logarithm: bool, alpha: float) -> dict[str, float]:
-    se = float(np.sqrt(max(gradient @ cov.working @ gradient, 0.0))) if np.isfinite(gradient).all() else float("nan")
+    square = float(gradient @ cov.working @ gradient)
+    se = float(np.sqrt(max(square, 0.0))) if np.isfinite(gradient).all() else float("nan")
     reference = cov.reference.along(np.nan_to_num(gradient)[None])
     ((low, high),) = reference.limits(np.array([estimate]), np.array([se]), alpha)
     with np.errstate(divide="ignore", invalid="ignore"):
