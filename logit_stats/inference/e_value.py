@@ -123,7 +123,8 @@ def e_values(fit: Fit, cov: Covariance, scale: str = "rare", alpha: float = 0.05
     """
     check_choice("scale", scale, ("rare", "common"))
     fit.facts.require("e_values()", "binary", "finite")
-    limits, odds = np.exp(wald_interval(fit, cov, alpha)), np.exp(fit.beta)
+    with np.errstate(over="ignore"):
+        limits, odds = np.exp(wald_interval(fit, cov, alpha)), np.exp(fit.beta)
     rows = [j for j in range(len(odds)) if j != fit.design.constant]
     found = [e_value(float(odds[j]), float(limits[j, 0]), float(limits[j, 1]), scale) for j in rows]
     columns = ["odds_ratio", "risk_ratio", "e_value", "e_value_limit"]
