@@ -471,3 +471,25 @@ def test_json_has_null_where_there_is_no_number() -> None:
     found = as_dict(_model("n_to_m_bacteria").fit())
     assert found["pearson_chi2"] is None
     assert found["sample"]["without_variation"] == {"child": 112}
+
+
+def test_command_line() -> None:
+    from click.testing import CliRunner
+
+    from logit_stats.__main__ import main
+
+    infert = str(FOLDER / "data" / "infert.csv")
+    verbagg = str(FOLDER / "data" / "verbagg.csv")
+    run = CliRunner().invoke
+    sets = run(
+        main, ["fit", infert, "case ~ spontaneous + induced", "--groups", "stratum", "--cov", "HC1", "--crosscheck"]
+    )
+    assert sets.exit_code == 0
+    assert "83 sets of 2 to 3 rows with 1 case" in " ".join(sets.output.split())
+    assert "passed" in sets.output
+    absorbed = run(main, ["fit", verbagg, "agree ~ btype", "--absorb", "person + item", "--json", "-"])
+    assert absorbed.exit_code != 0
+    absorbed = run(main, ["fit", verbagg, "agree ~ btype + situ", "--absorb", "person", "--json", "-"])
+    assert json.loads(absorbed.output)["coefficients"]["params"]["situ[T.self]"] == pytest.approx(-1.0035765361359352)
+    for more in (["--absorb", "parity"], ["--firth"], ["--report", "x.html"]):
+        assert run(main, ["fit", infert, "case ~ spontaneous", "--groups", "stratum", *more]).exit_code == 2

@@ -27,6 +27,8 @@ def fitted(formula: str, frame: pd.DataFrame, options: ModelOptions) -> Any:
     from logit_stats.models.logit import Logit
 
     subset = None if options.subset is None else rows_where(options.subset, frame)
+    if options.groups or options.absorb:
+        return _grouped(formula, frame, options, subset).fit(cov_type=cov_type or "nonrobust", cov_kwds=settings)
     model = Logit.from_formula(
         formula, frame, subset=subset, missing=options.missing, offset=options.offset, freq_weights=options.freq_weights,
         sampling_weights=options.sampling_weights, trials=options.trials,
@@ -35,6 +37,27 @@ def fitted(formula: str, frame: pd.DataFrame, options: ModelOptions) -> Any:
     if options.firth:
         return model.fit_firth()
     return model.fit(cov_type=cov_type, cov_kwds=settings, maxiter=options.maxiter)
+
+
+def _grouped(formula: str, frame: pd.DataFrame, options: ModelOptions, subset: Any) -> Any:
+    """A conditional logit, or one with absorbed effects."""
+    from logit_stats.models.absorbed import AbsorbedLogit
+    from logit_stats.models.conditional import ConditionalLogit
+
+    if options.groups and options.absorb:
+        raise click.UsageError("--groups conditions on the sets, --absorb estimates their effects; give one of them.")
+    option = "--groups" if options.groups else "--absorb"
+    refused = ("firth", "sampling_weights", *(("trials",) if options.groups else ()))
+    for name in refused:
+        if getattr(options, name):
+            raise click.UsageError(f"{option} has no --{name.replace('_', '-')}.")
+    arguments: dict[str, Any] = {
+        "subset": subset, "missing": options.missing, "offset": options.offset, "freq_weights": options.freq_weights,
+        "check_rank": "drop" if options.check_rank == "drop" else True, "names": {},
+    }  # fmt: skip
+    if options.groups:
+        return ConditionalLogit.from_formula(formula, frame, groups=options.groups, **arguments)
+    return AbsorbedLogit.from_formula(formula, frame, absorb=options.absorb, trials=options.trials, **arguments)
 
 
 def covariance_settings(options: ModelOptions) -> tuple[str | None, dict[str, Any] | None]:

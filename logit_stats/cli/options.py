@@ -65,6 +65,8 @@ class ModelOptions:
     check_rank: str
     maxiter: int
     firth: bool
+    groups: str | None
+    absorb: str | None
 
 
 _MODEL = (
@@ -86,6 +88,9 @@ _MODEL = (
                  help="Refuse dependent columns, or leave them out."),
     click.option("--maxiter", type=click.IntRange(1), default=35, show_default=True, help="Most iterations."),
     click.option("--firth", is_flag=True, help="Fit by Firth's penalized likelihood."),
+    click.option("--groups", type=COLUMN, metavar="COL", help="Matched set of each row; fits a conditional logit."),
+    click.option("--absorb", type=COLUMN, metavar="COLS",
+                 help='Columns whose groups get a fixed effect each, as "firm + year".'),
 )  # fmt: skip
 
 

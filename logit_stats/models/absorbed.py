@@ -12,7 +12,7 @@ import pandas as pd
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
-from logit_stats.design.formula import capture_scope
+from logit_stats.design.formula import capture_scope, scope_of
 from logit_stats.design.from_arrays import design_from_arrays
 from logit_stats.design.from_formula import design_from_formula
 from logit_stats.design.matched import group_codes
@@ -87,18 +87,21 @@ class AbsorbedLogit(DesignModel):
         sampling_weights: Any = None,
         trials: Any = None,
         check_rank: bool | str = True,
+        names: Mapping[str, Any] | None = None,
         depth: int = 0,
     ) -> Self:
         """Model from a formula and a table; arguments as for `logit`.
 
-        `depth` says how many calls above the caller the formula's variables are looked up.
+        What is no column the formula looks up in `names`; without them in the variables `depth` calls above the caller.
         """
         model = cls.__new__(cls)
         arguments = RowArguments(
             offset=offset, freq_weights=freq_weights, sampling_weights=sampling_weights, trials=trials, subset=subset,
             missing=missing,
         )  # fmt: skip
-        design = design_from_formula(formula, data, capture_scope(depth + 1), arguments, refuse_wide=False)
+        design = design_from_formula(
+            formula, data, capture_scope(depth + 1) if names is None else scope_of(names), arguments, refuse_wide=False
+        )
         model._absorb(design, absorb, bias_correction, missing, check_rank)
         return model
 

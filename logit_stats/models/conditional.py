@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
-from logit_stats.design.formula import capture_scope
+from logit_stats.design.formula import capture_scope, scope_of
 from logit_stats.design.from_arrays import design_from_arrays, new_columns
 from logit_stats.design.from_formula import design_from_formula
 from logit_stats.design.matched import group_codes, matched_design
@@ -100,15 +100,18 @@ class ConditionalLogit(DesignModel):
         offset: Any = None,
         freq_weights: Any = None,
         check_rank: bool | str = True,
+        names: Mapping[str, Any] | None = None,
         depth: int = 0,
     ) -> Self:
         """Model from a formula and a table; arguments as for `clogit`.
 
-        `depth` says how many calls above the caller the formula's variables are looked up.
+        What is no column the formula looks up in `names`; without them in the variables `depth` calls above the caller.
         """
         model = cls.__new__(cls)
         arguments = RowArguments(offset=offset, freq_weights=freq_weights, subset=subset, missing=missing)
-        design = design_from_formula(formula, data, capture_scope(depth + 1), arguments, refuse_wide=False)
+        design = design_from_formula(
+            formula, data, capture_scope(depth + 1) if names is None else scope_of(names), arguments, refuse_wide=False
+        )
         model._adopt_sets(design, groups, missing, check_rank)
         return model
 

@@ -200,6 +200,13 @@ class AbsorbedLogitResults(Estimates, Likelihood, JointTests):
 
         return augment(self, data=data)
 
+    def crosscheck(self, *_: Any, **__: Any) -> NoReturn:
+        """Not available: statsmodels cannot absorb effects."""
+        raise NotAvailableError(
+            "statsmodels has no absorbed effects; where the groups are few, ls.logit(... + C(group)).fit().crosscheck() compares "
+            "the same model with them as columns."
+        )
+
     def save(self, path: str | Path) -> None:
         """Write the result to a file; `logit_stats.load` reads it back."""
         from logit_stats.results.keep import save

@@ -40,6 +40,8 @@ def fit(
     """
     if options.firth and check:
         raise click.UsageError("statsmodels has no Firth fit to compare with; leave --crosscheck out.")
+    if report is not None and (options.groups or options.absorb):
+        raise click.UsageError("--report is a page of a model without sets or absorbed effects; use --json.")
     with warnings_on_one_line():
         res = fitted(formula, read_table(data, how), options)
         comparison = res.crosscheck() if check else None
