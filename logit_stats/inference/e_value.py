@@ -86,6 +86,11 @@ def e_value(ratio: float, low: float | None = None, high: float | None = None, s
         raise DataError("A ratio and its limits must be positive numbers.")
     if (low is not None and low > ratio) or (high is not None and high < ratio):
         raise DataError(f"The limits {low} and {high} do not hold the ratio {ratio}.")
+    return _made(ratio, low, high, scale)
+
+
+def _made(ratio: float, low: float | None, high: float | None, scale: str) -> EValue:
+    """E-value of a ratio that may be zero or infinite in double precision."""
     power = 0.5 if scale == "common" else 1.0
     rr = float(ratio) ** power
     nearer = low if ratio >= 1.0 else high
@@ -100,6 +105,8 @@ def _of_limit(rr: float, nearer: float | None, power: float) -> float:
 
 
 def _of(rr: float) -> float:
+    if not 0.0 < rr < float("inf"):
+        return float("inf")
     rr = rr if rr >= 1.0 else 1.0 / rr
     return float(rr + np.sqrt(rr * (rr - 1.0)))
 
@@ -126,7 +133,7 @@ def e_values(fit: Fit, cov: Covariance, scale: str = "rare", alpha: float = 0.05
     with np.errstate(over="ignore"):
         limits, odds = np.exp(wald_interval(fit, cov, alpha)), np.exp(fit.beta)
     rows = [j for j in range(len(odds)) if j != fit.design.constant]
-    found = [e_value(float(odds[j]), float(limits[j, 0]), float(limits[j, 1]), scale) for j in rows]
+    found = [_made(float(odds[j]), float(limits[j, 0]), float(limits[j, 1]), scale) for j in rows]
     columns = ["odds_ratio", "risk_ratio", "e_value", "e_value_limit"]
     numbers = [(v.ratio, v.risk_ratio, v.e_value, v.limit) for v in found]
     return pd.DataFrame(numbers, columns=columns, index=[fit.design.names[j] for j in rows])
