@@ -383,6 +383,10 @@ def test_predictions_of_groups(toenail: ls.MixedResults) -> None:
     assert toenail.predict(TOENAIL.head(2).assign(time=[np.nan, 1.0])).isna().tolist() == [True, False]
     assert toenail.roc(effects="subject").auc > toenail.roc().auc
     assert toenail.classification(effects="subject").accuracy > toenail.classification().accuracy
+    found = toenail.classification(0.3)
+    prob, y = toenail.predict(), TOENAIL["outcome"]
+    assert found.threshold == 0.3
+    assert_allclose(found.sensitivity, ((prob > 0.3) & (y == 1)).sum() / y.sum())
 
 
 def test_frames_reports_and_files(toenail: ls.MixedResults, tmp_path: Path) -> None:

@@ -21,9 +21,9 @@ from logit_stats.design.variables import Variable, find_variable, is_number, use
 from logit_stats.errors import DataError, check_choice
 from logit_stats.estimation.mixed import MixedFit
 from logit_stats.inference.integrated import integrated
+from logit_stats.inference.margins_table import Margins
 from logit_stats.inference.mixed_predictions import MixedRows, population_probability
 from logit_stats.inference.reference import NORMAL
-from logit_stats.inference.variable_margins import Margins
 
 Average = tuple[float, FloatArray]
 

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from logit_stats.assess.ranking import Roc
     from logit_stats.inference.hypotheses import TestTable
     from logit_stats.inference.marginal_means import MarginalMeans
+    from logit_stats.inference.margins_table import Margins
     from logit_stats.inference.predictions import Prediction
-    from logit_stats.inference.variable_margins import Margins
     from logit_stats.inference.variance_components import LatentMeasure, VarianceComponents
     from logit_stats.inference.variance_test import VarianceTest
     from logit_stats.report.summary import Summary
@@ -279,7 +279,7 @@ class MixedResults(Estimates, JointTests, Reports):
 
     def classification(self, threshold: float = 0.5, *, effects: str = "population") -> Classification:
         """Accuracy, sensitivity, specificity and the other measures at a threshold, with a `report()` text."""
-        return Classification(self.pred_table(threshold, effects=effects), threshold)
+        return Classification(self.pred_table(threshold, effects=effects), threshold=threshold)
 
     def roc(self, *, effects: str = "population") -> Roc:
         """ROC curve; the standard error of its area allows for dependence within groups (one grouping)."""
