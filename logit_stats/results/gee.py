@@ -172,6 +172,7 @@ class GEEResults(Estimates, Fitted, JointTests, Effects, Accuracy, Reports):
     )
     optimism = refused("optimism()", words="refits by maximum likelihood; validate() tells of other data")
     certificate = refused("certificate()", words="is for maximum likelihood")
+    update = refused("update()", words="compares likelihoods of independent rows; validate() tells of other data")
     bootstrap = refused("bootstrap()", words="is not there; with_cov('mancl_derouen') allows for few clusters")
     get_influence = refused("get_influence()", words="is for independent rows; fit without a cluster by subset=")
 
