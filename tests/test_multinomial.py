@@ -209,7 +209,7 @@ class OfStatsmodels:
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("alpha", [0.05, 0.1])
 def test_summary_is_statsmodels_to_the_byte(layout, alpha):
-    from logit_stats.report.category_summary import category_summary
+    from logit_stats.report.summary import summary as category_summary
 
     y, X = LAYOUTS[layout]()
     with warnings.catch_warnings():
@@ -529,13 +529,13 @@ def test_bad_responses_and_designs_are_refused():
 
 
 def test_what_is_not_there_is_said(women):
-    for ask in (women.bootstrap, lambda: women.pearson_chi2, lambda: women.anova(2, "score")):
+    for ask in (women.bootstrap, women.dose, lambda: women.means("children"), lambda: women.anova(2, "score")):
         with pytest.raises(NotAvailableError):
             ask()
     with pytest.raises(UnknownOptionError):
         women.pseudo_rsquared("tjur")
     assert_allclose(women.pseudo_rsquared("all")["mcfadden"], women.prsquared)
-    with pytest.raises(UnknownOptionError):
+    with pytest.raises(NotAvailableError):
         women.conf_int(method="bootstrap")
 
 

@@ -514,7 +514,9 @@ def test_axes_given_are_used_labelled_and_small_ones_do(data, style):
 def test_misspelt_names_and_arguments_are_refused(res):
     with pytest.raises(TypeError):
         res.plot.roc(axis=None)
-    with pytest.raises(AttributeError, match="'rocc'; there are coefficients, odds_ratios, roc, confusion, profile"):
+    with pytest.raises(
+        AttributeError, match="'rocc'; there are coefficients, odds_ratios, roc, confusion, precision_recall"
+    ):
         _ = res.plot.rocc
     assert "boundary" in repr(res.plot)
 

@@ -120,7 +120,7 @@ def test_what_cannot_be_weighed_is_not(births):
     weight = 1 + np.arange(len(births)) % 2
     up, down = (ls.logit("low ~ lwt", births, freq_weights=w).fit() for w in (weight, np.roll(weight, 1)))
     for pair, why in (
-        ((plain, ls.logit("low ~ age", births).fit_firth()), "Penalized likelihoods"),
+        ((plain, ls.logit("low ~ age", births).fit_firth()), "penalized or bias-reduced"),
         ((up, down), "different outcomes or weights"),
         ((plain, ls.logit("smoke ~ lwt", births).fit()), "different outcomes or weights"),
         ((plain, ls.logit("low ~ lwt", births, sampling_weights=weight).fit()), "Under sampling weights"),

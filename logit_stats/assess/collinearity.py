@@ -72,18 +72,19 @@ def variance_inflation(fit: Fit, cov: Covariance) -> VarianceInflation:
             "Under constraints not every coefficient has a variance of its own; ask the fit without them, or a model of "
             "combined columns."
         )
-    slopes = [j for j in range(fit.parameters) if j != design.constant]
+    slopes = [j for j in range(design.columns) if j != design.constant]
     terms = _terms(fit, slopes)
     if len(terms) < 2:
         raise NotAvailableError("Variance inflation needs two terms or more beside the constant.")
-    V = cov.working[np.ix_(slopes, slopes)]
+    coefficients = list(design.coefficients_of(tuple(slopes)))
+    V = cov.working[np.ix_(coefficients, coefficients)]
     R = _correlation(V, cov)
-    place = {j: i for i, j in enumerate(slopes)}
+    place = {j: i for i, j in enumerate(coefficients)}
     whole = _log_det(R)
     rows = []
     for name, columns in terms.items():
-        own = [place[j] for j in columns]
-        rest = [i for i in range(len(slopes)) if i not in own]
+        own = [place[j] for j in design.coefficients_of(tuple(columns))]
+        rest = [i for i in range(len(coefficients)) if i not in own]
         gvif = float(np.exp(_log_det(R[np.ix_(own, own)]) + _log_det(R[np.ix_(rest, rest)]) - whole))
         rows.append((name, len(own), gvif, gvif ** (1.0 / (2.0 * len(own)))))
     frame = pd.DataFrame(rows, columns=["term", "df", "gvif", "gvif_power"])

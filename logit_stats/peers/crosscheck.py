@@ -22,8 +22,8 @@ from logit_stats.inference.cluster import read_groups
 from logit_stats.wording import WIDTH, lines, table
 
 if TYPE_CHECKING:
-    from logit_stats.results.logit import LogitResults
-    from logit_stats.results.multinomial import MNLogitResults
+    from logit_stats.results.answers import Answers
+    from logit_stats.results.of_categories import OfCategories
 
 AGREES, DIFFERS, KNOWN = "agrees", "differs", "known deviation"
 
@@ -101,12 +101,12 @@ class Crosscheck:
         return f"{head}{body}{notes}"
 
 
-def crosscheck(res: LogitResults, rtol: float = 1e-6) -> Crosscheck:
+def crosscheck(res: Answers, rtol: float = 1e-6) -> Crosscheck:
     """Fit the model of a result in statsmodels and compare.
 
     Parameters
     ----------
-    res : LogitResults
+    res : Answers
     rtol : float
         Largest relative difference that agrees. Covariances are judged against the standard errors, coefficients
         against the larger of themselves and a thousandth of their standard error, probabilities against one.
@@ -147,7 +147,7 @@ def crosscheck(res: LogitResults, rtol: float = 1e-6) -> Crosscheck:
     return Crosscheck(table, peer, rtol, tuple(deviations))
 
 
-def crosscheck_categories(res: MNLogitResults, rtol: float = 1e-6) -> Crosscheck:
+def crosscheck_categories(res: OfCategories, rtol: float = 1e-6) -> Crosscheck:
     """Fit a multinomial model in statsmodels' ``MNLogit`` and compare; parameters and result as for `crosscheck`.
 
     statsmodels has no weights there: rows of frequency weight f are given to it f times.
@@ -176,7 +176,7 @@ def crosscheck_categories(res: MNLogitResults, rtol: float = 1e-6) -> Crosscheck
     return Crosscheck(table, peer, rtol, tuple(deviations), failure)
 
 
-def _category_deviations(res: MNLogitResults) -> Iterator[str]:
+def _category_deviations(res: OfCategories) -> Iterator[str]:
     if res.cov_type not in ("nonrobust", "HC0"):
         yield f"The covariance {res.cov_type!r} is not compared; standard errors are compared model-based."
     if not res.fit_.constant_in_span:
@@ -186,7 +186,7 @@ def _category_deviations(res: MNLogitResults) -> Iterator[str]:
         )
 
 
-def _fit_mnlogit(res: MNLogitResults) -> Any:
+def _fit_mnlogit(res: OfCategories) -> Any:
     import statsmodels.api as sm
 
     design = res.fit_.design
@@ -198,7 +198,7 @@ def _fit_mnlogit(res: MNLogitResults) -> Any:
     )
 
 
-def _category_rows(res: MNLogitResults, theirs: Any, rtol: float) -> Iterator[dict[str, Any]]:
+def _category_rows(res: OfCategories, theirs: Any, rtol: float) -> Iterator[dict[str, Any]]:
     ours = res if res.cov_type in ("nonrobust", "HC0") else res.with_cov("nonrobust")
     names = list(ours.fit_.design.coefficient_names)
     beta, se, z, p = (np.ravel(np.asarray(v), order="F") for v in (ours.params, ours.bse, ours.tvalues, ours.pvalues))
@@ -223,7 +223,7 @@ def _category_rows(res: MNLogitResults, theirs: Any, rtol: float) -> Iterator[di
     yield from _category_row_numbers(ours, theirs, rtol)
 
 
-def _category_row_numbers(ours: MNLogitResults, theirs: Any, rtol: float) -> Iterator[dict[str, Any]]:
+def _category_row_numbers(ours: OfCategories, theirs: Any, rtol: float) -> Iterator[dict[str, Any]]:
     """Probabilities and average marginal effects."""
     labels, design = ours.model.categories.names, ours.fit_.design
     prob = np.asarray(ours.predict())
@@ -247,7 +247,7 @@ def _empty() -> pd.DataFrame:
     return pd.DataFrame(columns=columns)
 
 
-def _fit_logit(res: LogitResults) -> Any:
+def _fit_logit(res: Answers) -> Any:
     import statsmodels.api as sm
 
     design = res.fit_.design
@@ -257,7 +257,7 @@ def _fit_logit(res: LogitResults) -> Any:
     return model.fit(disp=0, maxiter=100, cov_type=cov_type, cov_kwds=settings, use_t=_comparable(res).use_t)
 
 
-def _fit_glm(res: LogitResults) -> Any:
+def _fit_glm(res: Answers) -> Any:
     import statsmodels.api as sm
 
     design = res.fit_.design
@@ -274,7 +274,7 @@ def _fit_glm(res: LogitResults) -> Any:
     return model.fit(tol=1e-12, maxiter=200, cov_type=cov_type, cov_kwds=settings, use_t=_comparable(res).use_t)
 
 
-def _peer_covariance(res: LogitResults) -> tuple[str, dict[str, Any] | None]:
+def _peer_covariance(res: Answers) -> tuple[str, dict[str, Any] | None]:
     """Covariance that statsmodels is asked for, and its settings.
 
     Robust covariances are compared as HC0, which statsmodels returns whichever one asks for; those that it does not have,
@@ -293,14 +293,14 @@ def _peer_covariance(res: LogitResults) -> tuple[str, dict[str, Any] | None]:
     return "nonrobust", None
 
 
-def _has_clusters(res: LogitResults) -> bool:
+def _has_clusters(res: Answers) -> bool:
     """Whether statsmodels has this cluster covariance: one or two groupings, its own correction or none, no weights."""
     asked, design = res.covariance_.settings, res.fit_.design
     few = len(read_groups(design, asked["groups"])) <= 2
     return few and asked.get("use_correction", True) in (True, False) and design.weight is None
 
 
-def _deviations(res: LogitResults, uses_glm: bool) -> Iterator[str]:
+def _deviations(res: Answers, uses_glm: bool) -> Iterator[str]:
     if res.cov_type in ("HC1", "HC2", "HC3"):
         yield (
             f"statsmodels returns HC0 for cov_type={res.cov_type!r} (its issue 7798): standard errors and what follows are "
@@ -321,13 +321,13 @@ def _deviations(res: LogitResults, uses_glm: bool) -> Iterator[str]:
         )
 
 
-def _comparable(res: LogitResults) -> LogitResults:
+def _comparable(res: Answers) -> Answers:
     """Our result under the covariance that statsmodels computes."""
     peer = _peer_covariance(res)[0]
     return res if peer == res.cov_type else res.with_cov(peer)
 
 
-def _rows(res: LogitResults, theirs: Any, rtol: float, uses_glm: bool) -> Iterator[dict[str, Any]]:
+def _rows(res: Answers, theirs: Any, rtol: float, uses_glm: bool) -> Iterator[dict[str, Any]]:
     ours = _comparable(res)
     names = res.model.exog_names
     beta, se = np.asarray(ours.params), np.asarray(ours.bse)
@@ -366,7 +366,7 @@ def _rows(res: LogitResults, theirs: Any, rtol: float, uses_glm: bool) -> Iterat
         yield from _test_rows(ours, theirs, rtol)
 
 
-def _test_rows(ours: LogitResults, theirs: Any, rtol: float) -> Iterator[dict[str, Any]]:
+def _test_rows(ours: Answers, theirs: Any, rtol: float) -> Iterator[dict[str, Any]]:
     """Average marginal effects, and joint tests of all slopes, under the covariance compared."""
     slopes = [j for j in range(ours.fit_.parameters) if j != ours.fit_.design.constant]
     if not slopes:
@@ -388,7 +388,7 @@ def _test_rows(ours: LogitResults, theirs: Any, rtol: float) -> Iterator[dict[st
     )
 
 
-def _fit_rows(res: LogitResults | MNLogitResults, theirs: Any, rtol: float, uses_glm: bool) -> Iterator[dict[str, Any]]:
+def _fit_rows(res: Answers, theirs: Any, rtol: float, uses_glm: bool) -> Iterator[dict[str, Any]]:
     """Log-likelihoods and what is made of them."""
     if res.fit_.design.weight_kind == "sampling":
         return

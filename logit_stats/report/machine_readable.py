@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logit_stats.errors import NotAvailableError
+from logit_stats.report.coefficients import CoefficientTable
 from logit_stats.version import versions
 
 if TYPE_CHECKING:
@@ -17,20 +18,13 @@ if TYPE_CHECKING:
 
 def as_dict(res: LogitResults, alpha: float = 0.05) -> dict[str, Any]:
     """Result as plain dictionaries and lists; infinite and missing numbers as the texts "Infinity", "-Infinity", "NaN"."""
-    names = res.model.exog_names
-    limits = np.asarray(res.conf_int(alpha))
+    table = CoefficientTable.of(res, alpha)
+    estimate, error, statistic, p, low, high = table.numbers.T
     sample = res.model.sample
     with np.errstate(over="ignore"):
-        ratios = np.exp(np.asarray(res.params))
-    coefficients = {
-        "params": res.params,
-        "bse": res.bse,
-        "tvalues": res.tvalues,
-        "pvalues": res.pvalues,
-        "conf_low": limits[:, 0],
-        "conf_high": limits[:, 1],
-        "odds_ratio": ratios,
-    }
+        ratio = np.exp(estimate)
+    coefficients = {"params": estimate, "bse": error, "tvalues": statistic, "pvalues": p, "conf_low": low,
+                    "conf_high": high, "odds_ratio": ratio}  # fmt: skip
     values: dict[str, Any] = {
         "formula": res.model.formula,
         "endog_name": res.model.endog_names,
@@ -41,7 +35,7 @@ def as_dict(res: LogitResults, alpha: float = 0.05) -> dict[str, Any]:
         "iterations": res.fit_.iterations,
         "alpha": alpha,
         "coefficients": {
-            key: {name: _plain(v) for name, v in zip(names, np.asarray(column, dtype=np.float64), strict=True)}
+            key: {name: _plain(v) for name, v in zip(table.row_names, column, strict=True)}
             for key, column in coefficients.items()
         },
         **{

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logit_stats.report.category_summary import equation_tables
-from logit_stats.report.numbers import adaptive
-from logit_stats.report.summary import Summary
+from logit_stats.report.summary import Summary, coefficient_rows, equation_tables
 from logit_stats.report.table import Table, TextLayout
 
 if TYPE_CHECKING:
@@ -23,11 +21,7 @@ def margins_summary(margins: ColumnMargins, head: str, alpha: float) -> Summary:
     if margins.categories:
         tables = equation_tables(margins.categories, margins.names, heads, numbers)
         return Summary((_header(margins, "MNLogit Marginal Effects"), *tables), notes)
-    body = [
-        (str(name), adaptive(row[0], 4), adaptive(row[1], 3), adaptive(row[2], 3), f"{row[3]:#.3f}",
-         adaptive(row[4], 3), adaptive(row[5], 3))
-        for name, row in zip(margins.names, numbers[0].tolist(), strict=True)
-    ]  # fmt: skip
+    body = coefficient_rows(margins.names, numbers[0])
     effects = Table.of(body, head=("", *heads), layout=_EFFECTS_LAYOUT)
     return Summary((_header(margins, "Logit Marginal Effects"), effects), notes)
 

@@ -11,8 +11,7 @@ from logit_stats.inference.wald import overall_wald
 
 if TYPE_CHECKING:
     from logit_stats.design.categories import Categories
-    from logit_stats.results.logit import LogitResults
-    from logit_stats.results.multinomial import MNLogitResults
+    from logit_stats.results.answers import Answers
 
 # Half of the digits of a standard error are still right here; the reader should know why they are large.
 ILL_CONDITIONED = 1e4
@@ -52,7 +51,7 @@ def design_notes(fit: Fit) -> list[str]:
     return found
 
 
-def notes(res: LogitResults | MNLogitResults) -> list[str]:
+def notes(res: Answers) -> list[str]:
     """Notes of a result, the most general first."""
     fit = res.fit_
     binary = fit.facts.binary
@@ -96,7 +95,7 @@ def _category_notes(name: str, categories: Categories) -> list[str]:
     return found
 
 
-def _weights_notes(res: LogitResults | MNLogitResults) -> list[str]:
+def _weights_notes(res: Answers) -> list[str]:
     found = []
     design = res.fit_.design
     if res.covariance_.robust:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from logit_stats.errors import LogitStatsError, NotAvailableError
 
 if TYPE_CHECKING:
-    from logit_stats.results.logit import LogitResults
+    from logit_stats.results.answers import Answers
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --paper: #ffffff; --stripe: #f4f5f7; --line: #c9ccd1; --faint: #5c6066; }
@@ -43,14 +43,12 @@ figure img { width: 100%; background: #ffffff; border-radius: 4px; }
 """
 
 
-def page(
-    res: LogitResults, *, alpha: float = 0.05, source: str = "", comparison: Any = None, pictures: bool = True
-) -> str:
+def page(res: Answers, *, alpha: float = 0.05, source: str = "", comparison: Any = None, pictures: bool = True) -> str:
     """Summary, odds ratios, pictures, account of the rows, notes, certificate and, where given, the cross-check.
 
     Parameters
     ----------
-    res : LogitResults
+    res : Answers
     alpha : float
         Limits have level ``1 - alpha``.
     source : str
@@ -91,7 +89,7 @@ def _wide(html: str) -> str:
     return f'<div class="wide">{html}</div>'
 
 
-def _rows_left_out(res: LogitResults) -> str:
+def _rows_left_out(res: Answers) -> str:
     left_out = res.model.sample.left_out()
     if not len(left_out):
         return ""
@@ -104,7 +102,7 @@ def _rows_left_out(res: LogitResults) -> str:
     return f"<h2>Rows left out</h2><table>{head}{rows}</table>{more}"
 
 
-def _drawn(res: LogitResults, alpha: float) -> str:
+def _drawn(res: Answers, alpha: float) -> str:
     """Pictures inside the page, drawn alike whatever style is in use; nothing where matplotlib is not installed."""
     try:
         import matplotlib as mpl
@@ -130,8 +128,16 @@ def _drawn(res: LogitResults, alpha: float) -> str:
     return f'<h2>Pictures</h2><div class="pictures">{"".join(figures)}</div>' if figures else ""
 
 
-def _pictures(res: LogitResults, alpha: float) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+def _pictures(res: Answers, alpha: float) -> Iterator[tuple[str, Callable[[Any], Any]]]:
     plot = res.plot
+    if not res.facts.binary:
+        yield "Odds ratios against the reference", lambda ax: plot.odds_ratios(alpha=alpha, ax=ax)
+        yield "Observed and predicted categories", lambda ax: plot.confusion(ax=ax)
+        return
+    if not res.facts.finite:
+        yield "Odds ratios with their intervals", lambda ax: plot.odds_ratios(alpha=alpha, ax=ax)
+        yield "ROC curve", lambda ax: plot.roc(ax=ax)
+        return
     yield "Odds ratios with their intervals", lambda ax: plot.odds_ratios(alpha=alpha, ax=ax)
     yield "ROC curve", lambda ax: plot.roc(ax=ax)
     yield "Calibration: events against predictions", lambda ax: plot.calibration(ax=ax)

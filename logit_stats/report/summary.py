@@ -16,11 +16,11 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError, check_alpha
+from logit_stats.errors import DataError
+from logit_stats.report.coefficients import CoefficientTable
 from logit_stats.report.numbers import adaptive, count, fixed, significant
 from logit_stats.report.summary_output import Summary, Summary2
 from logit_stats.report.table import Table, TextLayout
@@ -70,14 +70,39 @@ def summary(
         If `xname` has not one name for each coefficient, or alpha is not between 0 and 1.
     """
     header = summary_header(res, yname, title, clock)
-    heads, numbers = coefficient_heads(["coef", "std err"], res, alpha), _coefficients(res, alpha)
-    body = [
-        (name, adaptive(row[0], 4), adaptive(row[1], 3), adaptive(row[2], 3), f"{row[3]:#.3f}",
-         adaptive(row[4], 3), adaptive(row[5], 3))
-        for name, row in zip(_names(res, xname), numbers.tolist(), strict=True)
-    ]  # fmt: skip
+    found = CoefficientTable.of(res, alpha).renamed(xname)
+    heads = found.heads("coef", "std err")
+    if found.equations:
+        equations = res.equation_names() if hasattr(res, "equation_names") else list(map(str, found.equations))
+        tables = equation_tables(equations, found.terms, heads, found.by_equation())
+        return Summary((header, *tables), summary_notes(res))
+    body = coefficient_rows(found.terms, found.numbers)
     coefficients = Table.of(body, head=("", *heads), layout=_COEFFICIENT_LAYOUT)
     return Summary((header, coefficients), summary_notes(res))
+
+
+def coefficient_rows(names: Sequence[str], numbers: FloatArray) -> list[tuple[str, ...]]:
+    """Texts of rows of estimates, errors, statistics, p-values and limits, rounded as statsmodels does."""
+    return [
+        (str(name), adaptive(row[0], 4), adaptive(row[1], 3), adaptive(row[2], 3), f"{row[3]:#.3f}",
+         adaptive(row[4], 3), adaptive(row[5], 3))
+        for name, row in zip(names, numbers.tolist(), strict=True)
+    ]  # fmt: skip
+
+
+def equation_tables(
+    equations: Sequence[str], names: Sequence[str], heads: Sequence[str], numbers: FloatArray
+) -> list[Table]:
+    """Tables (J, k, 6) of equal widths under one another, each with the name of its equation over the columns' names."""
+    tables = []
+    for equation, rows in zip(equations, numbers, strict=True):
+        table = Table.of(coefficient_rows(names, rows), head=(equation, *heads), layout=_COEFFICIENT_LAYOUT)
+        tables.append(replace(table, head=(replace(table.head[0], align="r"), *table.head[1:])))
+    widths = tuple(max(column) for column in zip(*(table.widths for table in tables), strict=True))
+    return [
+        replace(table, layout=TextLayout(above="-" if number else "=", least_widths=widths))
+        for number, table in enumerate(tables)
+    ]
 
 
 def summary2(
@@ -124,11 +149,8 @@ def summary2(
     half = (len(items) + 1) // 2
     pairs = zip_longest(items[:half], items[half:], fillvalue=("", ""))
     header = [(*left, *right) for left, right in pairs]
-    heads, numbers, names = (
-        coefficient_heads(["Coef.", "Std.Err."], res, alpha),
-        _coefficients(res, alpha),
-        _names(res, xname),
-    )
+    found = CoefficientTable.of(res, alpha).renamed(xname)
+    heads, numbers, names = found.heads("Coef.", "Std.Err."), found.numbers, found.row_names
     body = [
         (name, *(fixed(number, float_format) for number in row))
         for name, row in zip(names, numbers.tolist(), strict=True)
@@ -149,27 +171,6 @@ def _title(res: Any, title: str | None, default: str) -> str:
     return str(getattr(res, "model_title", default)) if title is None else title
 
 
-def _names(res: Any, xname: Sequence[str] | None) -> list[str]:
-    names = [str(name) for name in (res.model.exog_names if xname is None else xname)]
-    if len(names) != len(res.params):
-        raise DataError(f"xname has {len(names)} names; the model has {len(res.params)} coefficients.")
-    return names
-
-
-def _coefficients(res: Any, alpha: float) -> FloatArray:
-    """(k, 6) estimates, standard errors, statistics, p-values and limits."""
-    columns = [np.asarray(values, dtype=np.float64) for values in (res.params, res.bse, res.tvalues, res.pvalues)]
-    return np.column_stack([*columns, np.asarray(res.conf_int(alpha), dtype=np.float64)])
-
-
-def coefficient_heads(first: list[str], res: Any, alpha: float) -> list[str]:
-    """Heads of the six columns; the limits are named by their probabilities."""
-    check_alpha(alpha)
-    letter = "t" if getattr(res, "uses_t", getattr(res, "use_t", False)) else "z"
-    # twelve digits: 1 - alpha / 2 must not show its rounding error
-    return [*first, letter, f"P>|{letter}|", f"[{alpha / 2:.12g}", f"{1 - alpha / 2:.12g}]"]
-
-
 def summary_notes(res: Any) -> list[str]:
     """Return the account of the rows and the notes of a result, where it has them."""
     sample = [res.sample_line()] if hasattr(res, "sample_line") else []
@@ -186,17 +187,21 @@ def _method(res: Any) -> str:
 def summary_header(res: Any, yname: str | None, title: str | None, clock: bool) -> Table:
     """Return the upper table of the first layout."""
     default_title = f"{type(res.model).__name__} Regression Results"
-    return _header(_left_items(res, yname, clock), _right_items(res), _title(res, title, default_title))
+    return header_of_items(_left_items(res, yname, clock), _right_items(res), _title(res, title, default_title))
+
+
+def when() -> list[Item]:
+    """Date and time."""
+    now = time.localtime()
+    return [("Date:", time.strftime("%a, %d %b %Y", now)), ("Time:", time.strftime("%H:%M:%S", now))]
 
 
 def _left_items(res: Any, yname: str | None, clock: bool) -> list[Item]:
-    now = time.localtime()
-    when = [("Date:", time.strftime("%a, %d %b %Y", now)), ("Time:", time.strftime("%H:%M:%S", now))]
     items = [
         ("Dep. Variable:", str(res.model.endog_names if yname is None else yname)),
         ("Model:", type(res.model).__name__),
         ("Method:", _method(res)),
-        *(when if clock else []),
+        *(when() if clock else []),
         ("converged:", str(res.mle_retvals["converged"])),
     ]
     return [*items, ("Covariance Type:", str(res.cov_type))] if hasattr(res, "cov_type") else items
@@ -216,7 +221,7 @@ def _right_items(res: Any) -> list[Item]:
     ]
 
 
-def _header(left: list[Item], right: list[Item], title: str) -> Table:
+def header_of_items(left: list[Item], right: list[Item], title: str) -> Table:
     """Two columns of items side by side, the shorter one filled with blanks at its end."""
     rows = [
         (name, value, f"  {other}", its_value)

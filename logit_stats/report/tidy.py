@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from logit_stats.design.block import FloatArray
 from logit_stats.design.table import Table
 from logit_stats.errors import DataError
+from logit_stats.report.coefficients import CoefficientTable
 
 _GLANCE = (
     "null_deviance", "df_null", "llf", "aic", "bic", "deviance", "df_resid", "nobs", "df_model", "llnull", "llr",
@@ -40,44 +41,10 @@ def tidy(res: Any, conf_int: bool = True, exponentiate: bool = False, alpha: flo
     Returns
     -------
     DataFrame
-        Columns `term`, `estimate`, `std_error`, `statistic`, `p_value`, and with `conf_int` also `conf_low`,
-        `conf_high`.
+        Columns `y_level` (the category, where there are several), `term`, `estimate`, `std_error`, `statistic`, `p_value`,
+        and with `conf_int` also `conf_low`, `conf_high`.
     """
-    names = {"term": list(res.model.exog_names)}
-    return _tidy(res, names, np.asarray(res.conf_int(alpha)) if conf_int else None, exponentiate)
-
-
-def tidy_categories(res: Any, conf_int: bool = True, exponentiate: bool = False, alpha: float = 0.05) -> pd.DataFrame:
-    """One row for each coefficient of a multinomial fit, under broom's names; parameters as for `tidy`.
-
-    Returns
-    -------
-    DataFrame
-        Column `y_level`, the category, and those of `tidy`.
-    """
-    equations, terms = res.model.categories.labels[1:], list(res.model.exog_names)
-    names = {"y_level": [label for label in equations for _ in terms], "term": terms * len(equations)}
-    return _tidy(res, names, np.asarray(res.conf_int(alpha)).reshape(-1, 2) if conf_int else None, exponentiate)
-
-
-def _tidy(res: Any, names: dict[str, list[Any]], limits: FloatArray | None, exponentiate: bool) -> pd.DataFrame:
-    columns = {
-        name: _numbers(values).ravel(order="F")
-        for name, values in (
-            ("estimate", res.params),
-            ("std_error", res.bse),
-            ("statistic", res.tvalues),
-            ("p_value", res.pvalues),
-        )
-    }
-    if limits is not None:
-        columns |= {"conf_low": limits[:, 0], "conf_high": limits[:, 1]}
-    if exponentiate:
-        ratios = [name for name in ("estimate", "conf_low", "conf_high") if name in columns]
-        # a limit that is past the largest number is shown as infinite
-        with np.errstate(over="ignore"):
-            columns |= {name: np.exp(columns[name]) for name in ratios}
-    return pd.DataFrame({**names, **columns})
+    return CoefficientTable.of(res, alpha).tidy(conf_int, exponentiate)
 
 
 def glance(res: Any) -> pd.DataFrame:

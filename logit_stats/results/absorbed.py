@@ -70,7 +70,7 @@ class AbsorbedLogitResults(Estimates, Likelihood, JointTests):
 
     # Estimates.
 
-    def conf_int(self, alpha: float = 0.05, method: str = "wald") -> Any:
+    def conf_int(self, alpha: float = 0.05, method: str | None = "wald") -> Any:
         """(k, 2) confidence limits at level ``1 - alpha``, from standard errors ("wald") or the "profile" likelihood."""
         check_choice("method", method, ("wald", "profile"))
         if method == "profile":

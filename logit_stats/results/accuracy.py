@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from logit_stats.assess.classification import Classification, classification
 from logit_stats.assess.scored import Scored
 from logit_stats.results.finished import Finished
+from logit_stats.results.needs import needs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,36 +36,42 @@ class Accuracy(Finished):
 
         return roc(self.fit_)
 
+    @needs("finite", "wald", "binary")
     def hosmer_lemeshow(self, groups: int = 10) -> HosmerLemeshow:
         """Hosmer and Lemeshow's test, its table, and how it moves with the number of groups."""
         from logit_stats.assess.hosmer_lemeshow import hosmer_lemeshow
 
         return hosmer_lemeshow(Scored.of_fit(self.fit_), groups)
 
+    @needs("finite", "wald", "binary")
     def gof(self) -> GoodnessOfFit:
         """All tests of fit in one table that says in words what each asks."""
         from logit_stats.assess.goodness_of_fit import goodness_of_fit
 
         return goodness_of_fit(self.fit_)
 
+    @needs("finite", "maximum", "binary")
     def link_test(self) -> LinkTest:
         """Pregibon's link test: does the square of the linear predictor add anything?"""
         from logit_stats.assess.goodness_of_fit import link_test
 
         return link_test(self.fit_)
 
+    @needs("finite", "binary")
     def calibration(self, bins: int = 10) -> Calibration:
         """Slope and intercept, Brier score and its parts, log loss, expected calibration error, and a table by bins."""
         from logit_stats.assess.calibration import calibration
 
         return calibration(Scored.of_fit(self.fit_), bins)
 
+    @needs("finite", "binary")
     def precision_recall(self) -> PrecisionRecall:
         """Precision and recall at every threshold, and the average precision."""
         from logit_stats.assess.discrimination import precision_recall
 
         return precision_recall(Scored.of_fit(self.fit_))
 
+    @needs("finite", "binary")
     def threshold(
         self, *, false_negative: float | None = None, false_positive: float = 1.0, sensitivity: float | None = None,
         specificity: float | None = None,
@@ -74,6 +81,7 @@ class Accuracy(Finished):
 
         return best_threshold(Scored.of_fit(self.fit_), false_negative, false_positive, sensitivity, specificity)
 
+    @needs("finite", "binary")
     def decision_curve(
         self, *others: Any, thresholds: Any = None, data: Any = None, outcome: Any = None,
         labels: Sequence[str] | None = None, alpha: float = 0.05,
@@ -83,6 +91,7 @@ class Accuracy(Finished):
 
         return decisions((self, *others), thresholds, data, outcome, labels, alpha)
 
+    @needs("finite", "binary")
     def validate(
         self, data: Any, outcome: Any = None, offset: Any = None, bins: int = 10, *, freq_weights: Any = None,
         sampling_weights: Any = None, trials: Any = None,
@@ -93,6 +102,7 @@ class Accuracy(Finished):
         return validate(self.fit_, data, outcome, offset, bins, freq_weights=freq_weights,
                         sampling_weights=sampling_weights, trials=trials)  # fmt: skip
 
+    @needs("finite", "maximum", "binary")
     def update(self, data: Any, outcome: Any = None, offset: Any = None, *, alpha: float = 0.05) -> ModelUpdate:
         """Bring the model up to date with new data: a new intercept, intercept and slope, or all anew; see `ModelUpdate`.
 
@@ -108,6 +118,7 @@ class Accuracy(Finished):
 
         return model_update(self.fit_, *scored_on(self.fit_, data, outcome=outcome, offset=offset), alpha)
 
+    @needs("finite", "maximum", "binary")
     def optimism(
         self, method: str = "bootstrap", *, reps: int = 200, folds: Any = 10, repeats: int = 1, groups: Any = None,
         seed: int | None = None, progress: bool | None = None,

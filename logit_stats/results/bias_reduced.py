@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from logit_stats.assess.fit_statistics import FitStatistics
-from logit_stats.design.block import FloatArray
 from logit_stats.errors import ConvergenceWarning, NotAvailableError, check_choice
 from logit_stats.estimation.bias_reduction import corrected_estimate, median_root
 from logit_stats.estimation.firth import PenalizedPoint, highest_penalized
@@ -16,15 +15,12 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood, prepared_for_penalty
 from logit_stats.estimation.trace import Trace
 from logit_stats.inference.covariance import covariance
-from logit_stats.inference.wald import wald_interval
-from logit_stats.results.finished import Finished
+from logit_stats.inference.inference import ONLY_WALD, PenalizedLikelihood
+from logit_stats.inference.penalized import PenalizedProfile
 from logit_stats.results.logit import LogitResults
 
 if TYPE_CHECKING:
-    from logit_stats.assess.certificate import Certificate
-    from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest
     from logit_stats.models.logit import Logit
-    from logit_stats.peers.crosscheck import Crosscheck
 
 KINDS = ("firth", "median", "correction")
 _TITLES = {
@@ -63,15 +59,6 @@ class BiasReducedResults(LogitResults):
     def _statistics(self) -> FitStatistics:
         return UnmaximisedStatistics(self.fit_)
 
-    def _limits(self, alpha: float, method: str) -> FloatArray:
-        check_choice("method", method, ("wald",))
-        return wald_interval(self.fit_, self.covariance_, alpha)
-
-    @property
-    def profile_(self) -> Any:
-        """Not available: nothing is maximised that could be profiled."""
-        raise NotAvailableError(f"A fit by {_TITLES[self.fit_.method]} maximises nothing that could be profiled.")
-
     def _what(self) -> list[str]:
         return [f"{_NOTES[self.fit_.method]} The log-likelihood is that at the estimate, not its maximum."]
 
@@ -79,27 +66,10 @@ class BiasReducedResults(LogitResults):
         """Return the sentences that stand under the summary."""
         return [*super().summary_notes(), *self._what()]
 
-    def lr_test(self, other: Finished) -> LikelihoodRatioTest:
-        """Not defined: the estimate is not where the likelihood, or the same penalized one, is largest."""
-        raise NotAvailableError(
-            "Bias-reduced fits of different models do not maximise the same likelihood; use pvalues, or lr_test() of "
-            "fit() or fit_limit()."
-        )
-
     def remove_data(self) -> NoReturn:
         """Not available: p-values and intervals of these fits need the rows."""
         raise NotAvailableError(
             "The p-values and intervals of a bias-reduced fit come from its penalized likelihood, which needs the rows."
-        )
-
-    def crosscheck(self, rtol: float = 1e-6) -> Crosscheck:
-        """Not available: statsmodels has no fit of this kind."""
-        raise NotAvailableError("statsmodels has no bias-reduced fit to compare with.")
-
-    def certificate(self) -> Certificate:
-        """Not available: the bounds are those of the likelihood's maximum."""
-        raise NotAvailableError(
-            "The certificate bounds the error of maximum-likelihood fits; this one is bias-reduced."
         )
 
 
@@ -160,8 +130,9 @@ def _results(model: Logit, fitted: Fit, point: PenalizedPoint) -> BiasReducedRes
 
     model, cov = model.with_design(fitted.design), covariance(fitted, "nonrobust")
     if fitted.method == "firth":
-        return FirthResults(model, fitted, cov, point)
-    return BiasReducedResults(model, fitted, cov)
+        profile = PenalizedProfile(fitted.design, fitted.working, point, fitted.constant_in_span)
+        return FirthResults(model, fitted, cov, PenalizedLikelihood(profile))
+    return BiasReducedResults(model, fitted, cov, ONLY_WALD)
 
 
 def _warn(trace: Trace) -> None:

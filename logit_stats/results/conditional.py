@@ -46,7 +46,7 @@ class ConditionalLogitResults(Estimates, Likelihood, JointTests):
 
     # Estimates.
 
-    def conf_int(self, alpha: float = 0.05, method: str = "wald") -> Any:
+    def conf_int(self, alpha: float = 0.05, method: str | None = "wald") -> Any:
         """(k, 2) confidence limits at level ``1 - alpha``, from standard errors ("wald") or the "profile" likelihood."""
         check_choice("method", method, ("wald", "profile"))
         return super().conf_int(alpha, method)

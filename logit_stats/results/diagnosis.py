@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from logit_stats.errors import DataError
 from logit_stats.results.finished import Finished
+from logit_stats.results.needs import needs
 
 if TYPE_CHECKING:
     from logit_stats.assess.cluster_influence import ClusterInfluence
@@ -25,6 +26,7 @@ class Diagnosis(Finished):
     def get_influence(self, by: str = "row", groups: None = None) -> Influence: ...
     @overload
     def get_influence(self, by: str = "row", *, groups: Any) -> ClusterInfluence: ...
+    @needs("finite", "wald", "binary")
     def get_influence(self, by: str = "row", groups: Any = None) -> Influence | ClusterInfluence:
         """Leverage, Cook's distance, dfbetas and residuals standardized for leverage; what the fit is without a row.
 
@@ -54,6 +56,7 @@ class Diagnosis(Finished):
             raise DataError(f"by={by!r} and groups= ask for different things: give one of them.")
         return cluster_influence(self._reported, groups)
 
+    @needs("finite", "maximum", "binary")
     def refit_without(self, labels: Any, groups: Any = None) -> RefitWithout:
         """Fit again without some rows or clusters, all together: coefficients, errors and p-values before and after.
 
@@ -79,6 +82,7 @@ class Diagnosis(Finished):
 
         return refit_without(self._reported, labels, groups)
 
+    @needs("finite", "maximum", "binary")
     def fragility(
         self,
         term: str | None = None,
@@ -114,12 +118,14 @@ class Diagnosis(Finished):
 
         return fragility(self._reported, term, alpha, change, groups, most)
 
+    @needs("finite", "wald")
     def vif(self) -> VarianceInflation:
         """Generalized variance inflation factors of the terms, and those of the design columns."""
         from logit_stats.assess.collinearity import variance_inflation
 
         return variance_inflation(self.fit_, self.covariance_)
 
+    @needs("finite", "wald", "binary")
     def condition_indices(self, weighted: bool = True) -> ConditionIndices:
         """Condition indices of the columns, and which coefficients' variances they hold (Belsley, Kuh and Welsch 1980).
 
@@ -132,6 +138,7 @@ class Diagnosis(Finished):
 
         return condition_indices(self.fit_.design, self.fit_ if weighted else None)
 
+    @needs("finite", "maximum", "binary")
     def linearity(self, variables: str | list[str] | None = None, knots: int = 4) -> Linearity:
         """Test whether numbers act linearly on the log odds: Box and Tidwell's test, and a restricted cubic spline.
 
@@ -156,6 +163,7 @@ class Diagnosis(Finished):
 
         return linearity(self.fit_, self.covariance_, variables, knots)
 
+    @needs("finite", "wald", "binary")
     def outlier_test(self, most: int = 10) -> OutlierTest:
         """Largest studentized residuals with p-values adjusted for the number of observations (Bonferroni)."""
         from logit_stats.assess.outliers import outlier_test

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from logit_stats.results.finished import Finished
+from logit_stats.results.needs import needs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 class Effects(Finished):
     """What the variables do to the probability."""
 
+    @needs("finite", "wald")
     def get_margeff(
         self, at: str = "overall", method: str = "dydx", atexog: Any = None, dummy: bool = False, count: bool = False
     ) -> ColumnMargins:
@@ -28,6 +30,7 @@ class Effects(Finished):
 
         return column_margins(self.fit_, self.covariance_, at, method, atexog, dummy, count)
 
+    @needs("finite", "wald")
     def margins(
         self, variables: str | Sequence[str] | None = None, at: Mapping[str, Any] | str | None = None,
         over: str | Sequence[str] | None = None, method: str = "dydx", *, comparison: str = "difference",
@@ -53,12 +56,14 @@ class Effects(Finished):
             dummy=dummy, subset=subset, weights=weights, errors=errors, alpha=alpha,
         )  # fmt: skip
 
+    @needs("finite", "wald", "binary")
     def means(self, spec: str, at: Mapping[str, Any] | None = None, weights: str = "equal") -> MarginalMeans:
         """Estimated marginal means of factors: ``"sex"``, ``"sex + race"`` or ``"sex | race"``; see `marginal_means`."""
         from logit_stats.inference.marginal_means import marginal_means
 
         return marginal_means(self.fit_, self.covariance_, spec, at, weights)
 
+    @needs("finite", "wald", "binary")
     def dose(
         self, p: Any = 0.5, variable: str | None = None, at: Mapping[str, Any] | None = None, by: Any = None,
         alpha: float = 0.05,
@@ -68,6 +73,7 @@ class Effects(Finished):
 
         return effective_dose(self.fit_, self.covariance_, p, variable, at, by, alpha)
 
+    @needs("finite", "wald", "binary")
     def interaction(
         self, a: str, b: str, levels: Mapping[str, tuple[Any, Any]] | None = None, at: Mapping[str, Any] | None = None,
         alpha: float = 0.05,
@@ -88,12 +94,14 @@ class Effects(Finished):
 
         return additive_interaction(self.fit_, self.covariance_, a, b, levels, at, alpha)
 
+    @needs("finite", "wald", "binary")
     def standardized(self) -> pd.DataFrame:
         """Standardized coefficients, by several definitions side by side; see `standardized_coefficients`."""
         from logit_stats.inference.standardized import standardized_coefficients
 
         return standardized_coefficients(self.fit_, self.covariance_)
 
+    @needs("finite", "wald", "binary")
     def e_values(self, scale: str = "rare", alpha: float = 0.05) -> pd.DataFrame:
         """E-values of the odds ratios: of a "rare" or a "common" outcome; see `e_value`."""
         from logit_stats.inference.e_value import e_values

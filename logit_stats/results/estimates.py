@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError, check_choice
-from logit_stats.inference.wald import p_values, wald_interval, z_values
+from logit_stats.errors import DataError
+from logit_stats.inference.wald import z_values
 from logit_stats.results.finished import Finished, Matrix, Vector
+from logit_stats.results.needs import needs
 
 if TYPE_CHECKING:
     from logit_stats.estimation.trace import Trace
@@ -27,45 +28,43 @@ class Estimates(Finished):
         return self._coefficients(self.fit_.beta.copy())
 
     @property
+    @needs("wald")
     def bse(self) -> Vector:
         """(k,) standard errors."""
         return self._coefficients(self.covariance_.standard_errors.copy())
 
     @property
+    @needs("wald")
     def tvalues(self) -> Vector:
         """(k,) z (or t) statistics."""
         return self._coefficients(z_values(self.fit_, self.covariance_))
 
     @property
+    @needs("wald")
     def pvalues(self) -> Vector:
         """(k,) two-sided p-values."""
-        return self._coefficients(p_values(self.fit_, self.covariance_))
+        return self._coefficients(self.inference_.p_values(self.fit_, self.covariance_))
 
-    def conf_int(self, alpha: float = 0.05, method: str = "wald") -> Matrix:
+    @needs("wald")
+    def conf_int(self, alpha: float = 0.05, method: str | None = None) -> Matrix:
         """(k, 2) confidence limits at level ``1 - alpha``.
 
         Parameters
         ----------
         alpha : float
-        method : {"wald", "profile", "bootstrap", "bca"}
+        method : {"wald", "profile", "bootstrap", "bca"}, optional
             From standard errors; from the profile likelihood; percentiles or bias-corrected and accelerated percentiles of
-            the resamples of ``with_cov("bootstrap", reps=, seed=)``.
+            the resamples of ``with_cov("bootstrap", reps=, seed=)``. By default "wald"; "profile" where the p-values come from
+            a likelihood too (Firth's, FLIC, FLAC, the limit).
         """
         limits = self._limits(alpha, method)
         return pd.DataFrame(limits, index=self.model.exog_names) if self.fit_.design.labelled else limits
 
-    def _limits(self, alpha: float, method: str) -> FloatArray:
-        check_choice("method", method, ("wald", "profile", "bootstrap", "bca"))
-        if method == "profile":
-            from logit_stats.inference.profile import profile_interval
+    def _limits(self, alpha: float, method: str | None) -> FloatArray:
+        method = self.inference_.methods[0] if method is None else method
+        return self.inference_.limits(self.fit_, self.covariance_, alpha, method)
 
-            return profile_interval(self.fit_, self.covariance_.likelihood_reference.plain_alpha(alpha))
-        if method in ("bootstrap", "bca"):
-            from logit_stats.inference.bootstrap import resampled_interval
-
-            return resampled_interval(self.covariance_.bootstrap, alpha, method)
-        return wald_interval(self.fit_, self.covariance_, alpha)
-
+    @needs("finite", "wald")
     def bootstrap(
         self, reps: int = 999, *, seed: int | None = None, groups: Any = None, progress: bool | None = None
     ) -> Bootstrap:
@@ -74,13 +73,15 @@ class Estimates(Finished):
 
         return bootstrap(self.fit_, reps, seed=seed, groups=groups, progress=progress)
 
+    @needs("wald")
     def cov_params(self) -> Matrix:
         """(k, k) covariance of the coefficients."""
         names, matrix = self.model.exog_names, self.covariance_.matrix.copy()
         return pd.DataFrame(matrix, index=names, columns=names) if self.fit_.design.labelled else matrix
 
+    @needs("wald")
     def odds_ratios(
-        self, alpha: float = 0.05, method: str = "wald", units: Mapping[str, Any] | None = None,
+        self, alpha: float = 0.05, method: str | None = None, units: Mapping[str, Any] | None = None,
         at: Mapping[str, Any] | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """Odds ratios exp(beta), their delta-method standard errors, and the exponentiated limits of `conf_int`.

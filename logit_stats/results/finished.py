@@ -11,11 +11,13 @@ import pandas as pd
 from logit_stats.assess.fit_statistics import FitStatistics
 from logit_stats.design.block import FloatArray
 from logit_stats.design.removed import DesignWithoutRows, removed_if_long
-from logit_stats.errors import DataError
+from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance, covariance
 from logit_stats.inference.hauck_donner import hauck_donner
+from logit_stats.inference.inference import WALD, Inference
 from logit_stats.inference.wald import Reported
+from logit_stats.likelihoods.facts import Facts
 
 if TYPE_CHECKING:
     from logit_stats.models.logit import Logit
@@ -44,11 +46,33 @@ class Finished:
         The finished fit in the solver's terms.
     covariance_ : Covariance
         The covariance that standard errors, tests and intervals use.
+    inference_ : Inference
+        How p-values and limits of the coefficients are had.
     """
 
     model: Logit
     fit_: Fit
     covariance_: Covariance
+    inference_: Inference = WALD
+
+    @property
+    def facts(self) -> Facts:
+        """What is true of the fit: what answers ask before they are given."""
+        return self.fit_.facts
+
+    @property
+    def profile_(self) -> Any:
+        """What is profiled over the coefficients: the likelihood, penalized where the fit is.
+
+        Raises
+        ------
+        NotAvailableError
+            If nothing is maximised that could be profiled.
+        """
+        found = self.inference_.profile(self.fit_)
+        if found is None:
+            raise NotAvailableError("This fit maximises nothing that could be profiled over all of its coefficients.")
+        return found
 
     def _coefficients(self, values: FloatArray) -> Vector:
         return pd.Series(values, index=self.model.exog_names) if self.fit_.design.labelled else values

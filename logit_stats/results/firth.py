@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from logit_stats.assess.fit_statistics import PenalizedStatistics
@@ -20,40 +18,15 @@ from logit_stats.estimation.intercept_correction import augmented, refitted, wit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.estimation.working import map_between
 from logit_stats.inference.covariance import COV_TYPES, Covariance, covariance
-from logit_stats.inference.penalized import PenalizedProfile, augmented_covariance, own_null
-from logit_stats.inference.profile import Profile
+from logit_stats.inference.inference import AugmentedLikelihood, FittedIntercept, PenalizedLikelihood
+from logit_stats.inference.penalized import augmented_covariance, own_null
 from logit_stats.inference.row_scores import leverages
-from logit_stats.inference.wald import OverallTest, p_values, wald_interval
+from logit_stats.inference.wald import OverallTest
 from logit_stats.results.bias_reduced import BiasReducedResults
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class _FromLikelihood(BiasReducedResults):
-    """Bias-reduced results whose p-values and intervals come from a likelihood, penalized or of augmented data."""
-
-    def conf_int(self, alpha: float = 0.05, method: str = "profile") -> Any:
-        """(k, 2) limits from the penalized likelihood, or from the standard errors (``method="wald"``)."""
-        return super().conf_int(alpha, method)
-
-    def odds_ratios(
-        self, alpha: float = 0.05, method: str = "profile", units: Mapping[str, Any] | None = None,
-        at: Mapping[str, Any] | None = None,
-    ) -> pd.DataFrame:  # fmt: skip
-        """Odds ratios with limits from the penalized likelihood, or from the standard errors (``method="wald"``)."""
-        return super().odds_ratios(alpha, method, units, at)
-
-    def _limits(self, alpha: float, method: str) -> FloatArray:
-        check_choice("method", method, ("profile", "wald"))
-        if method == "wald":
-            return wald_interval(self.fit_, self.covariance_, alpha)
-        return self._profile_limits(alpha)
-
-    def _profile_limits(self, alpha: float) -> FloatArray:
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class FirthResults(_FromLikelihood):
+class FirthResults(BiasReducedResults):
     """Results of Firth's penalized likelihood.
 
     Standard errors come from the information at the estimate, as in R's brglm2 and logistf before 1.24;
@@ -61,33 +34,19 @@ class FirthResults(_FromLikelihood):
     and intervals come from the penalized likelihood. `llf`, `llnull`, `llr` and what is made of them are penalized.
     """
 
-    point_: PenalizedPoint | None = None
+    inference_: PenalizedLikelihood
 
     model_title = "Logit Regression Results (Firth's penalized likelihood)"
     method = "Firth"
 
     @property
     def _point(self) -> PenalizedPoint:
-        assert self.point_ is not None
-        return self.point_
-
-    @cached_property
-    def profile_(self) -> PenalizedProfile:
-        """The penalized likelihood, profiled over the coefficients."""
-        return PenalizedProfile(self.fit_.design, self.fit_.working, self._point, self.fit_.constant_in_span)
-
-    @cached_property
-    def penalized_lr(self) -> FloatArray:
-        """(k,) penalized likelihood-ratio statistic of each coefficient."""
-        return self.profile_.statistics()
+        return self.inference_.profiled.best
 
     @property
-    def pvalues(self) -> Any:
-        """(k,) p-values of the penalized likelihood-ratio statistics."""
-        return self._coefficients(np.asarray(stats.chi2.sf(self.penalized_lr, 1)))
-
-    def _profile_limits(self, alpha: float) -> FloatArray:
-        return np.array([self.profile_.interval(j, alpha) for j in range(self.fit_.parameters)])
+    def penalized_lr(self) -> FloatArray:
+        """(k,) penalized likelihood-ratio statistic of each coefficient."""
+        return self.inference_.statistics
 
     def with_cov(self, cov_type: str, use_t: bool | None = None, **settings: Any) -> Self:
         """Return the same fit with another covariance: those of `LogitResults.with_cov`, or "augmented".
@@ -105,7 +64,7 @@ class FirthResults(_FromLikelihood):
         # half the log determinant of the information is that of the user's columns, not of the solver's
         A = self.fit_.working.matrix(self.fit_.parameters)
         shift = -float(np.linalg.slogdet(A)[1])
-        null = self.profile_.null()
+        null = self.inference_.profiled.null()
         at_null = float("nan") if null is None else null.penalized_loglik + shift
         return PenalizedStatistics(self.fit_, self._point.penalized_loglik + shift, at_null)
 
@@ -153,7 +112,8 @@ class FirthResults(_FromLikelihood):
         """
         self._need_constant("FLIC")
         fitted = refitted(self.fit_, with_fitted_intercept(self.fit_), "flic")
-        return FlicResults(self.model, fitted, covariance(fitted, "nonrobust"), self)
+        inference = FittedIntercept(self.inference_, self._need_constant("FLIC"))
+        return FlicResults(self.model, fitted, covariance(fitted, "nonrobust"), inference)
 
     def flac(self) -> FlacResults:
         """Return the fit with the penalty as data and an indicator of these, so that probabilities are right on average (FLAC).
@@ -177,11 +137,12 @@ class FirthResults(_FromLikelihood):
             larger.standard_errors[:k],
             "from the information of the augmented data, the indicator among its columns",
         )
-        return FlacResults(self.model, fitted, cov, larger)
+        return FlacResults(self.model, fitted, cov, AugmentedLikelihood(larger))
 
-    def _need_constant(self, what: str) -> None:
+    def _need_constant(self, what: str) -> int:
         if self.fit_.design.constant is None:
             raise NotAvailableError(f"{what} corrects the intercept, and this model has no constant column.")
+        return self.fit_.design.constant
 
     def _what(self) -> list[str]:
         return [
@@ -191,29 +152,8 @@ class FirthResults(_FromLikelihood):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FlicResults(_FromLikelihood):
+class FlicResults(BiasReducedResults):
     """Firth's slopes with the intercept refitted, so that probabilities are right on average; see `FirthResults.flic`."""
-
-    firth_: FirthResults | None = None
-
-    @property
-    def _firth(self) -> FirthResults:
-        assert self.firth_ is not None
-        return self.firth_
-
-    @property
-    def pvalues(self) -> Any:
-        """(k,) p-values: Firth's for the slopes, Wald's for the intercept."""
-        slopes = np.array(self._firth.pvalues, dtype=np.float64)
-        j = self.fit_.design.constant
-        slopes[j] = p_values(self.fit_, self.covariance_)[j]
-        return self._coefficients(slopes)
-
-    def _profile_limits(self, alpha: float) -> FloatArray:
-        limits = self._firth._profile_limits(alpha)
-        j = self.fit_.design.constant
-        limits[j] = wald_interval(self.fit_, self.covariance_, alpha)[j]
-        return limits
 
     def _what(self) -> list[str]:
         return [
@@ -224,25 +164,15 @@ class FlicResults(_FromLikelihood):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FlacResults(_FromLikelihood):
+class FlacResults(BiasReducedResults):
     """Maximum likelihood of Firth's augmented data with an indicator of what was added; see `FirthResults.flac`."""
 
-    augmented_: Fit | None = None
+    inference_: AugmentedLikelihood
 
     @property
-    def profile_(self) -> Profile:
-        """The likelihood of the augmented data, profiled over the coefficients."""
-        assert self.augmented_ is not None
-        return Profile(self.augmented_)
-
-    @property
-    def pvalues(self) -> Any:
-        """(k,) p-values of likelihood-ratio statistics, from the augmented data."""
-        statistics = np.array([self.profile_.statistic(j) for j in range(self.fit_.parameters)])
-        return self._coefficients(np.asarray(stats.chi2.sf(statistics, 1)))
-
-    def _profile_limits(self, alpha: float) -> FloatArray:
-        return np.array([self.profile_.interval(j, alpha) for j in range(self.fit_.parameters)])
+    def augmented_(self) -> Fit:
+        """The fit to the augmented data."""
+        return self.inference_.larger
 
     def _what(self) -> list[str]:
         return [

@@ -13,6 +13,7 @@ from logit_stats.errors import check_choice
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.predictions import AveragePrediction, Prediction, average_prediction, prediction
 from logit_stats.results.finished import Finished, Vector
+from logit_stats.results.needs import needs
 from logit_stats.results.prediction import new_rows, not_estimable, own_predictor, predict_new, warn_not_estimable
 
 if TYPE_CHECKING:
@@ -64,21 +65,25 @@ class Fitted(Finished):
         return self._rows(residuals(self.fit_, "response"))
 
     @property
+    @needs("finite")
     def resid_pearson(self) -> Vector:
         """(n,) Pearson residuals."""
         return self._rows(residuals(self.fit_, "pearson"))
 
     @property
+    @needs("finite", "binary")
     def resid_dev(self) -> Vector:
         """(n,) deviance residuals."""
         return self._rows(residuals(self.fit_, "dev"))
 
     @property
+    @needs("finite")
     def resid_generalized(self) -> Vector:
         """(n,) score residuals, successes minus expected successes."""
         return self._rows(residuals(self.fit_, "generalized"))
 
     @property
+    @needs("finite", "binary")
     def resid_working(self) -> Vector:
         """(n,) working residuals."""
         return self._rows(residuals(self.fit_, "working"))
@@ -87,12 +92,14 @@ class Fitted(Finished):
         """(2, 2) counts, observed by predicted outcome; a success is predicted where p >= threshold."""
         return pred_table(self.fit_, threshold)
 
+    @needs("wald")
     def get_prediction(self, exog: Any = None, offset: Any = None) -> Prediction:
         """Predicted probabilities of new data (or of the rows of the fit) with standard errors and limits."""
         Z, eta, index = new_rows(self.fit_, exog, offset)
         labels = index if index is not None else self.fit_.design.index if exog is None else pd.RangeIndex(len(eta))
         return prediction(self.fit_, self.covariance_, Z, eta, labels, not_estimable(self.fit_.design, exog))
 
+    @needs("finite", "wald", "binary")
     def average_prediction(self, exog: Any = None, offset: Any = None, alpha: float = 0.05) -> AveragePrediction:
         """Mean predicted probability of new data, or of the rows of the fit (weights and trials counted)."""
         Z, eta, _ = new_rows(self.fit_, exog, offset)
@@ -100,6 +107,7 @@ class Fitted(Finished):
         notes = not_estimable(self.fit_.design, exog)
         return average_prediction(self.fit_, self.covariance_, Z, eta, weight, alpha, notes)
 
+    @needs("finite", "binary")
     def get_distribution(self, exog: Any = None, offset: Any = None) -> Any:
         """Return SciPy's frozen Bernoulli distribution of every row's outcome."""
         from scipy.stats import bernoulli

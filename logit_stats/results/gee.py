@@ -106,7 +106,8 @@ class GEEResults(Estimates, Fitted, JointTests, Effects, Accuracy, Reports):
         use_t = self.covariance_.use_t if use_t is None else use_t
         return self._carried_to(replace(self, covariance_=gee_covariance(self.fit_, cov_type, use_t)))
 
-    def _limits(self, alpha: float, method: str) -> FloatArray:
+    def _limits(self, alpha: float, method: str | None) -> FloatArray:
+        method = "wald" if method is None else method
         if method != "wald":
             self.fit_.facts.require(f"conf_int(method={method!r})", "likelihood")
         return super()._limits(alpha, method)

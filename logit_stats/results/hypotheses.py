@@ -8,6 +8,7 @@ from logit_stats.design.constraints import Constraints, read_constraints
 from logit_stats.estimation.mixed import MixedFit
 from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
 from logit_stats.results.finished import Finished, fit_of
+from logit_stats.results.needs import needs
 
 if TYPE_CHECKING:
     from logit_stats.inference.deviance_analysis import Measures
@@ -22,6 +23,7 @@ class JointTests(Finished):
     def _constraints(self, given: Any) -> Constraints:
         return read_constraints(given, self.fit_.design.coefficient_names)
 
+    @needs("finite", "wald")
     def t_test(self, r_matrix: Any, use_t: bool | None = None) -> TTest:
         """Test constraints one by one, under the covariance of the result.
 
@@ -43,16 +45,19 @@ class JointTests(Finished):
 
         return t_test(self.fit_, self.covariance_, self._constraints(r_matrix), use_t)
 
+    @needs("finite", "wald")
     def wald_test(self, r_matrix: Any, use_f: bool | None = None) -> WaldTest:
         """Test constraints jointly, by chi-squared, or by F with n - k denominator degrees of freedom; see `t_test`."""
         from logit_stats.inference.hypotheses import wald_test
 
         return wald_test(self.fit_, self.covariance_, self._constraints(r_matrix), use_f)
 
+    @needs("finite", "wald")
     def f_test(self, r_matrix: Any) -> WaldTest:
         """Test constraints jointly by F with n - k denominator degrees of freedom; see `t_test`."""
         return self.wald_test(r_matrix, use_f=True)
 
+    @needs("finite", "wald")
     def wald_test_terms(self) -> TestTable:
         """Joint Wald test of the columns of each term."""
         from logit_stats.inference.deviance_analysis import wald_of_terms
@@ -68,18 +73,21 @@ class JointTests(Finished):
         larger = self if self.fit_.free_parameters >= other_fit.free_parameters else other
         return likelihood_ratio_test(self.fit_, other_fit, larger.covariance_.likelihood_reference)
 
+    @needs("finite", "wald")
     def anova(self, type: int = 1, test: str = "LR") -> TestTable:
         """Analysis of deviance of types 1, 2 and 3, by "LR", "Wald" or "score"; see `deviance_analysis.anova`."""
         from logit_stats.inference.deviance_analysis import anova
 
         return anova(self.fit_, self.covariance_, self._measures, type, test)
 
+    @needs("finite", "wald")
     def drop1(self) -> TestTable:
         """Leave out each term in turn that no other contains: deviance, AIC, likelihood-ratio test."""
         from logit_stats.inference.deviance_analysis import drop1
 
         return drop1(self.fit_, self.covariance_, self._measures)
 
+    @needs("finite", "wald")
     def add1(self, scope: Any) -> TestTable:
         """Add each term (``"z + x:z"``) or column in turn: deviance, AIC, likelihood-ratio test."""
         from logit_stats.inference.deviance_analysis import add1
@@ -96,12 +104,14 @@ class JointTests(Finished):
 class Hypotheses(JointTests):
     """What can be tested."""
 
+    @needs("finite", "wald", "binary")
     def t_test_pairwise(self, term_name: str, method: str = "holm", alpha: float = 0.05) -> TestTable:
         """Differences between all pairs of levels of a factor; p-values adjusted by "holm", "bonferroni" or "fdr_bh"."""
         from logit_stats.inference.multiple_testing import pairwise_test
 
         return pairwise_test(self.fit_, self.covariance_, term_name, method, alpha)
 
+    @needs("finite", "maximum")
     def score_test(self, added: Any, robust: bool | None = None) -> ScoreTest:
         """Score test of columns that the model does not have, without fitting the larger model.
 
@@ -117,6 +127,7 @@ class Hypotheses(JointTests):
         robust = self.covariance_.robust if robust is None else robust
         return score_test_of_added(self.fit_, self.covariance_, added, robust, _callers_scope())
 
+    @needs("finite", "maximum", "binary")
     def evidence(self, term: str, alpha: float = 0.05) -> Evidence:
         """Wald, likelihood-ratio and score tests, profile and robust intervals of one term side by side: do they agree?"""
         from logit_stats.inference.evidence import evidence
@@ -128,4 +139,4 @@ def _callers_scope() -> Any:
     """The variables where the method was called."""
     from logit_stats.design.formula import capture_scope
 
-    return capture_scope(2)
+    return capture_scope(3)  # past the guard of the method and the method itself

@@ -2,74 +2,91 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Any
 
 from logit_stats.errors import DataError, NotAvailableError
 
-if TYPE_CHECKING:
-    from logit_stats.results.absorbed import AbsorbedLogitResults
-    from logit_stats.results.conditional import ConditionalLogitResults
-    from logit_stats.results.gee import GEEResults
-    from logit_stats.results.limit import LimitResults
-    from logit_stats.results.logit import LogitResults
-    from logit_stats.results.mixed import MixedResults
-    from logit_stats.results.multinomial import MNLogitResults
-
-    Saved: TypeAlias = (
-        LogitResults | LimitResults | MNLogitResults | ConditionalLogitResults | AbsorbedLogitResults
-        | GEEResults | MixedResults
-    )  # fmt: skip
+_OLDER = (
+    "it was written by another version of logit_stats, whose results lie in other modules or fields ({error}). Fit the model "
+    "again and save it anew; what lasts beyond a version are its tables, tidy() and glance()"
+)
 
 
-def save(
-    results: Saved,
-    path: str | Path,
-) -> None:
-    """Write results to a file.
+def save(results: Any, path: str | Path, remove_data: bool = False) -> None:
+    """Write results to a file, beside it first: an older file of that name stays until the new one is whole.
+
+    Parameters
+    ----------
+    results : result of a fit
+    path : str or Path
+    remove_data : bool
+        Leave the rows out, as ``remove_data()`` does: the file is small, and says nothing of single observations.
 
     Raises
     ------
     NotAvailableError
-        If the formula uses a function that cannot be kept (one defined in a function, or a lambda).
+        If the formula uses a function that cannot be kept (one defined in a function, or a lambda), or the rows cannot be left
+        out.
     """
+    kept = results.remove_data() if remove_data else results
     try:
-        content = pickle.dumps(results, protocol=pickle.HIGHEST_PROTOCOL)
+        content = pickle.dumps(kept, protocol=pickle.HIGHEST_PROTOCOL)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise NotAvailableError(
             f"The result cannot be saved, because its formula uses something that cannot be: {error}. "
             f"Move functions that the formula uses to the top of a module."
         ) from error
-    Path(path).write_bytes(content)
+    _replace(Path(path), content)
 
 
-def load(
-    path: str | Path,
-) -> Saved:
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside, then rename: whoever looks finds the older file or the newer one, never a part."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            _as_others(file.name, path)
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def _as_others(made: str, path: Path) -> None:
+    """Give a temporary file the permissions of the file it replaces, or those that a new file has."""
+    if path.exists():
+        mode = path.stat().st_mode & 0o777
+    else:
+        mask = os.umask(0)
+        os.umask(mask)
+        mode = 0o666 & ~mask
+    Path(made).chmod(mode)
+
+
+def load(path: str | Path) -> Any:
     """Read results that `LogitResults.save` wrote. Load only files that you trust: unpickling can run code.
 
     Raises
     ------
     DataError
-        If the file holds something else.
+        If the file holds something else, or results of another version that this one cannot read.
     """
-    from logit_stats.results.absorbed import AbsorbedLogitResults
-    from logit_stats.results.conditional import ConditionalLogitResults
-    from logit_stats.results.gee import GEEResults
-    from logit_stats.results.limit import LimitResults
-    from logit_stats.results.logit import LogitResults
-    from logit_stats.results.mixed import MixedResults
-    from logit_stats.results.multinomial import MNLogitResults
+    from logit_stats.results.finished import Finished
 
     with Path(path).open("rb") as file:
         try:
             results = pickle.load(file)
         except (pickle.UnpicklingError, EOFError) as error:
             raise DataError(f"{path} is no saved result: {error}") from error
-    known = (
-        LogitResults, LimitResults, MNLogitResults, ConditionalLogitResults, AbsorbedLogitResults, GEEResults, MixedResults
-    )  # fmt: skip
-    if not isinstance(results, known):
+        except (ImportError, AttributeError, TypeError, KeyError) as error:
+            raise DataError(f"{path} cannot be read: {_OLDER.format(error=error)}.") from error
+    if not isinstance(results, Finished):
         raise DataError(f"{path} holds a {type(results).__name__}, not a saved result.")
+    if not {"covariance_", "estimate"} & set(results.__dict__):
+        raise DataError(f"{path} cannot be read: {_OLDER.format(error='a field is missing')}.")
     return results

@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from logit_stats.assess.fit_statistics import FitStatistics
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import NotAvailableError, check_choice, listed
+from logit_stats.errors import check_choice, listed
 from logit_stats.estimation.limit import LimitFit, limiting_fit
 from logit_stats.estimation.recession import FINITE
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.covariance import Covariance, covariance
+from logit_stats.inference.inference import LimitLikelihood
 from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
-from logit_stats.inference.limit_profile import LimitProfile
 from logit_stats.inference.predictions import Prediction, prediction
-from logit_stats.inference.wald import wald_interval
-from logit_stats.results.estimates import Estimates
-from logit_stats.results.finished import Matrix, Vector
-from logit_stats.results.likelihood import Likelihood
+from logit_stats.likelihoods.facts import Facts
+from logit_stats.results.answers import Answers
+from logit_stats.results.finished import Vector
 from logit_stats.results.prediction import new_rows
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines
 
 if TYPE_CHECKING:
-    from logit_stats.assess.classification import Classification
     from logit_stats.assess.ranking import Roc
     from logit_stats.estimation.separation import Separation
     from logit_stats.models.logit import Logit
-    from logit_stats.report.summary import Summary
-    from logit_stats.results.plots import LimitPlots
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LimitResults(Estimates, Likelihood):
+class LimitResults(Answers):
     """Results of the limiting fit, under the names of every other fit.
 
     Coefficients are finite, infinite, or NaN where the data leave them undetermined. `llf` is the supremum of the
@@ -60,45 +53,26 @@ class LimitResults(Estimates, Likelihood):
         """What is separated, and in which direction."""
         return self.fit_.separation
 
-    @cached_property
-    def _profile(self) -> LimitProfile:
-        return LimitProfile(self.fit_)
+    inference_: LimitLikelihood
 
     @cached_property
-    def lr_statistics(self) -> FloatArray:
-        """(k,) likelihood-ratio statistic of each coefficient against zero; 0 where undetermined."""
-        return np.array([self._profile.statistic(j) for j in range(self.fit_.parameters)])
+    def facts(self) -> Facts:
+        """What is true of the fit."""
+        if self.separation.kind == "none":
+            return self.fit_.facts.but(
+                {"finite": "is not there for a limiting fit; nothing is separated, so ask fit() for it"}
+            )
+        fates = zip(self.separation.names, self.separation.fates, strict=True)
+        columns = listed([column for column, fate in fates if fate != FINITE])
+        return self.fit_.facts.but(
+            {"finite": f"needs finite coefficients, and those of {columns} are not. Ask fit_firth() for it, or a model without "
+                       f"these columns"}
+        )  # fmt: skip
 
     @property
-    def pvalues(self) -> Vector:
-        """(k,) p-values of the likelihood-ratio statistics; 1 where the data say nothing of the coefficient."""
-        return self._coefficients(np.asarray(stats.chi2.sf(self.lr_statistics, 1)))
-
-    def conf_int(self, alpha: float = 0.05, method: str = "profile") -> Matrix:
-        """(k, 2) confidence limits at level ``1 - alpha``.
-
-        Parameters
-        ----------
-        alpha : float
-        method : {"profile", "wald"}
-            From the profile likelihood, with one end for infinite coefficients; or from standard errors, NaN for
-            coefficients that are not finite.
-        """
-        return super().conf_int(alpha, method)
-
-    def _limits(self, alpha: float, method: str) -> FloatArray:
-        check_choice("method", method, ("profile", "wald"))
-        if method == "wald":
-            return wald_interval(self.fit_, self.covariance_, alpha)
-        return np.array([self._profile.interval(j, alpha) for j in range(self.fit_.parameters)])
-
-    def odds_ratios(
-        self, alpha: float = 0.05, method: str = "profile", units: Mapping[str, Any] | None = None,
-        at: Mapping[str, Any] | None = None,
-    ) -> pd.DataFrame:  # fmt: skip
-        """Odds ratios exp(beta), 0 or infinite where the coefficient is, with exponentiated limits of `conf_int`."""
-        with np.errstate(over="ignore"):
-            return super().odds_ratios(alpha, method, units, at)
+    def lr_statistics(self) -> FloatArray:
+        """(k,) likelihood-ratio statistic of each coefficient against zero; 0 where undetermined."""
+        return self.inference_.statistics
 
     @cached_property
     def _statistics(self) -> LimitStatistics:
@@ -108,10 +82,6 @@ class LimitResults(Estimates, Likelihood):
     def mle_retvals(self) -> dict[str, Any]:
         """How the iterations of the finite part went."""
         return {"converged": self.converged, "iterations": self.fit_.iterations, "decrement": self.fit_.decrement}
-
-    def bootstrap(self, *_: Any, **__: Any) -> NoReturn:
-        """Not available: resamples of separated data have no finite estimate either."""
-        raise self._refusal("bootstrap")
 
     def lr_test(self, other: Any) -> LikelihoodRatioTest:
         """Likelihood-ratio test against a nested (or nesting) fit to the same rows, limiting or not.
@@ -157,16 +127,6 @@ class LimitResults(Estimates, Likelihood):
             return Z, eta, self.fit_.design.index if self.fit_.design.labelled else None
         return Z, self.fit_.limits_of(Z, eta), index
 
-    def pred_table(self, threshold: float = 0.5) -> FloatArray:
-        """(2, 2) counts, observed by predicted outcome; a success is predicted where p >= threshold."""
-        return self.classification(threshold).table
-
-    def classification(self, threshold: float = 0.5) -> Classification:
-        """Accuracy, sensitivity, specificity and the other measures at a threshold."""
-        from logit_stats.assess.classification import classification
-
-        return classification(self.fit_, threshold)
-
     def roc(self) -> Roc:
         """ROC curve; separated rows rank above, or below, all others."""
         from logit_stats.assess.ranking import roc_of
@@ -178,27 +138,6 @@ class LimitResults(Estimates, Likelihood):
         return roc_of(Scored(scored.prob, ranked, scored.events, scored.nonevents, scored.sampling))
 
     # Reports.
-
-    def summary(
-        self, yname: str | None = None, xname: list[str] | None = None, title: str | None = None,
-        alpha: float = 0.05, *, clock: bool = True,
-    ) -> Summary:  # fmt: skip
-        """Summary in statsmodels' layout; p-values and limits are those of the likelihood ratio."""
-        from logit_stats.report.summary import summary
-
-        return summary(self, yname=yname, xname=xname, title=title, alpha=alpha, clock=clock)
-
-    def tidy(self, conf_int: bool = True, exponentiate: bool = False, alpha: float = 0.05) -> pd.DataFrame:
-        """One row a coefficient, as broom's ``tidy``."""
-        from logit_stats.report.tidy import tidy
-
-        return tidy(self, conf_int=conf_int, exponentiate=exponentiate, alpha=alpha)
-
-    def glance(self) -> pd.DataFrame:
-        """One row for the model, as broom's ``glance``."""
-        from logit_stats.report.tidy import glance
-
-        return glance(self)
 
     def summary_notes(self) -> list[str]:
         """Return the sentences that stand under the summary."""
@@ -224,44 +163,15 @@ class LimitResults(Estimates, Likelihood):
         return found
 
     @property
-    def plot(self) -> LimitPlots:
+    def plot(self) -> Any:
         """Pictures: ``coefficients()``, ``odds_ratios()``, ``roc()``, ``confusion()``; an arrow is an interval without end."""
         from logit_stats.results.plots import LimitPlots
 
         return LimitPlots(self)
 
-    def save(self, path: str | Path) -> None:
-        """Write the result to a file; `logit_stats.load` reads it back."""
-        from logit_stats.results.keep import save
-
-        save(self, path)
-
-    def __str__(self) -> str:
-        return f"{self.model!r}\n{table(self.tidy(), '{:.5g}'.format)}"
-
     def __repr__(self) -> str:
         count = f"{self.fit_.parameters} coefficients, {len(self.separation.infinite)} infinite"
         return lines(f"<LimitResults llf={self.llf:.6g}, {count}; {self.sample_line()}>")
-
-    def _repr_html_(self) -> str:
-        return str(self.summary(clock=False)._repr_html_())
-
-    def _refusal(self, name: str) -> NotAvailableError:
-        if self.separation.kind == "none":
-            return NotAvailableError(f"A limiting fit has no {name}; nothing is separated here, so ask fit() for it.")
-        fates = zip(self.separation.names, self.separation.fates, strict=True)
-        columns = listed([column for column, fate in fates if fate != FINITE])
-        return NotAvailableError(
-            f"{name} needs finite coefficients, and those of {columns} are not. Ask fit_firth() for it, or a model without "
-            f"these columns."
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        from logit_stats.results.logit import LogitResults
-
-        if not name.startswith("_") and hasattr(LogitResults, name):
-            raise self._refusal(name)
-        raise AttributeError(f"'LimitResults' object has no attribute {name!r}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,4 +193,4 @@ def fit_limit(model: Logit, maxiter: int = 35, tol: float | None = None) -> Limi
     """Fit to the limit; see `Logit.fit_limit`."""
     fitted = limiting_fit(model.design, maxiter=maxiter, tol=tol, check_rank=model.check_rank)
     cov: Covariance = covariance(fitted, "nonrobust")
-    return LimitResults(model.with_design(fitted.design), fitted, cov)
+    return LimitResults(model.with_design(fitted.design), fitted, cov, LimitLikelihood(fitted))

@@ -111,7 +111,8 @@ class MixedResults(Estimates, JointTests, Reports):
 
     # Coefficients.
 
-    def _limits(self, alpha: float, method: str) -> FloatArray:
+    def _limits(self, alpha: float, method: str | None) -> FloatArray:
+        method = "wald" if method is None else method
         check_choice("method", method, ("wald", "profile"))
         if method == "wald":
             return super()._limits(alpha, method)

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import ConvergenceWarning, NotAvailableError, check_choice
+from logit_stats.errors import ConvergenceWarning, check_choice
 from logit_stats.estimation.category_moments import category_predictor, category_terms
 from logit_stats.estimation.category_penalized import category_penalized_fit, coefficients_by_category
-from logit_stats.estimation.penalized import PenalizedEstimate
+from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.likelihood import moments
 from logit_stats.models.multinomial import MNLogit
+from logit_stats.results.of_categories import OfCategories
+from logit_stats.results.penalized import PenalizedAnswers, fit_of_estimate
 from logit_stats.results.prediction import new_design_columns
 from logit_stats.results.regularized import make_penalty
-from logit_stats.wording import WIDTH, lines
-
-NO_INFERENCE = (
-    "A penalized fit has no valid Wald standard errors: the estimates are shrunk and the choice of the columns is part of "
-    "the estimate."
-)
 
 
-@dataclass(frozen=True, eq=False)
-class MNRegularizedResults:
+class MNRegularizedResults(PenalizedAnswers, OfCategories):
     """A penalized multinomial fit.
 
     Attributes
@@ -38,11 +34,16 @@ class MNRegularizedResults:
     """
 
     model: MNLogit
-    estimate: PenalizedEstimate
-    method: str
 
-    @property
-    def _coefficients(self) -> FloatArray:
+    def _fit(self) -> Fit:
+        """The same probabilities with coefficients against the reference."""
+        e, J = self.estimate, self.model.J
+        gamma, working = e.gamma.reshape(-1, self.model.K), replace(e.problem.working, equations=J - 1)
+        against = (gamma[1:] - gamma[0] if len(gamma) == J else gamma).ravel()
+        information = moments(self.model.design, against, working).information
+        return fit_of_estimate(e, self.model.design, against, information, working)
+
+    def _by_column(self) -> FloatArray:
         return coefficients_by_category(self.estimate)
 
     def _table(self, B: FloatArray, labels: tuple[Any, ...]) -> Any:
@@ -54,36 +55,16 @@ class MNRegularizedResults:
     @property
     def params(self) -> Any:
         """(k, E) coefficients, a column for each category that has an equation; those left out are exactly zero."""
-        B = self._coefficients
+        B = self._by_column()
         return self._table(B, self.model.categories.labels[-len(B) :])
 
     @property
     def against_reference(self) -> Any:
         """(k, J) coefficients minus those of the reference, as `MNLogitResults.params` has them."""
-        B = self._coefficients
+        B = self._by_column()
         return self._table(B[1:] - B[0] if len(B) == self.model.J else B, self.model.categories.labels[1:])
 
-    @property
-    def optimality_violation(self) -> float:
-        """Largest violation of the conditions of an optimum, per observation."""
-        return self.estimate.violation
-
-    @property
-    def converged(self) -> bool:
-        """Whether the violation is within the tolerance."""
-        return self.estimate.converged
-
-    @property
-    def llf(self) -> float:
-        """Log-likelihood at the estimate, without the penalty."""
-        return float(self.estimate.moments.loglik)
-
-    @property
-    def selected(self) -> list[str]:
-        """Names of the columns with a coefficient that is not zero in some category."""
-        return [name for name, b in zip(self.model.exog_names, self._coefficients.T, strict=True) if b.any()]
-
-    def predict(self, exog: Any = None, which: str = "mean") -> Any:
+    def predict(self, exog: Any = None, which: str = "mean", offset: Any = None) -> Any:
         """Probabilities, or linear predictors, a column for each category; arguments as for `MNLogitResults.predict`."""
         check_choice("which", which, ("mean", "linear"))
         design, working = self.model.design, self.estimate.problem.working
@@ -98,49 +79,21 @@ class MNRegularizedResults:
         columns = pd.Index(list(self.model.categories.labels), name=self.model.endog_names)
         return pd.DataFrame(values, index=design.index if index is None else index, columns=columns)
 
-    @property
-    def bse(self) -> NoReturn:
-        """Not available: see the message."""
-        raise NotAvailableError(NO_INFERENCE)
-
-    pvalues = tvalues = bse
-
-    def conf_int(self, alpha: float = 0.05) -> NoReturn:
-        """Not available: see the message."""
-        raise NotAvailableError(NO_INFERENCE)
-
-    def cov_params(self) -> NoReturn:
-        """Not available: see the message."""
-        raise NotAvailableError(NO_INFERENCE)
-
     def summary_frame(self) -> pd.DataFrame:
         """Coefficients, a row for each column of the design."""
-        B = self._coefficients
+        B = self._by_column()
         return pd.DataFrame(B.T, index=self.model.exog_names, columns=list(self.model.categories.labels[-len(B) :]))
 
     def _lines(self) -> list[str]:
         e = self.estimate
         scale = "standardized columns" if e.penalty.standardize else "columns as given"
         state = "converged" if e.converged else "NOT converged"
-        kind = "every category has coefficients" if self.method == "elastic_net" else "the reference has none"
+        kind = "every category has coefficients" if self.kind == "elastic_net" else "the reference has none"
         return [
             f"Penalized multinomial logit of {self.model.endog_names}: L1 share {e.penalty.l1_wt:g}, {scale}, {kind}",
             f"{len(self.selected)} of {self.model.K} columns in use; log-likelihood {self.llf:.6g}; {state} in {e.iterations} "
             f"steps, optimality violation {e.violation:.1e}",
         ]
-
-    def __str__(self) -> str:
-        return "\n".join(
-            [*map(lines, self._lines()), self.summary_frame().to_string(line_width=WIDTH), lines(NO_INFERENCE)]
-        )
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        above = "".join(f"<p>{escape(line)}</p>" for line in self._lines())
-        return f"{above}{self.summary_frame().to_html()}<p>{escape(NO_INFERENCE)}</p>"
 
 
 def fit_regularized(

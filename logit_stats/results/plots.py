@@ -60,24 +60,8 @@ def _pictures(plots: type) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Plots(LimitPlots):
-    """Pictures of a result; they need matplotlib (``pip install 'logit-stats[plot]'``)."""
-
-    def profile(self, name: str, alpha: float = 0.05, ax: Any = None) -> Any:
-        """Profile likelihood of one coefficient and its limits, with Wald's parabola under the covariance in use."""
-        from logit_stats.report.plots.of_coefficients import profile
-
-        return profile(self.result, name, alpha=alpha, ax=ax)
-
-    def trace(self, quantity: str = "cost", label: str | None = None, ax: Any = None) -> Any:
-        """Cost (mean negative log-likelihood) after every iteration, or with ``quantity="distance"`` the distance to the maximum.
-
-        Several results drawn on the same `ax` stand side by side, each with its `label` (by default its method). A fit that
-        has not converged ends in a cross.
-        """
-        from logit_stats.report.plots.of_iterations import trace
-
-        return trace(self.result, quantity=quantity, label=label, ax=ax)
+class PenalizedPlots(LimitPlots):
+    """Pictures that need no standard errors; coefficients without intervals."""
 
     def precision_recall(self, label: str = "", ax: Any = None) -> Any:
         """Precision against recall, and the prevalence; called again with the same `ax`, it adds a curve."""
@@ -103,6 +87,27 @@ class Plots(LimitPlots):
         from logit_stats.report.plots.of_rows import residuals
 
         return residuals(self.result, variable, bins, ax=ax)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Plots(PenalizedPlots):
+    """Pictures of a result; they need matplotlib (``pip install 'logit-stats[plot]'``)."""
+
+    def profile(self, name: str, alpha: float = 0.05, ax: Any = None) -> Any:
+        """Profile likelihood of one coefficient and its limits, with Wald's parabola under the covariance in use."""
+        from logit_stats.report.plots.of_coefficients import profile
+
+        return profile(self.result, name, alpha=alpha, ax=ax)
+
+    def trace(self, quantity: str = "cost", label: str | None = None, ax: Any = None) -> Any:
+        """Cost (mean negative log-likelihood) after every iteration, or with ``quantity="distance"`` the distance to the maximum.
+
+        Several results drawn on the same `ax` stand side by side, each with its `label` (by default its method). A fit that
+        has not converged ends in a cross.
+        """
+        from logit_stats.report.plots.of_iterations import trace
+
+        return trace(self.result, quantity=quantity, label=label, ax=ax)
 
     def influence(self, labels: int = 5, by: str = "row", ax: Any = None) -> Any:
         """Studentized residuals against leverage, Cook's distance as area, the largest labelled.

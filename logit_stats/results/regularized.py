@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,9 +21,7 @@ from logit_stats.errors import (
     check_choice,
     listed,
 )
-from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.null_model import null_model
-from logit_stats.estimation.penalized import TOLERANCE, PenalizedEstimate, Penalty, prepare
+from logit_stats.estimation.penalized import TOLERANCE, Penalty, prepare
 from logit_stats.estimation.penalty_path import (
     CrossValidation,
     alpha_grid,
@@ -33,19 +30,13 @@ from logit_stats.estimation.penalty_path import (
     selection_frequencies,
 )
 from logit_stats.estimation.proximal_newton import estimate_at, penalized_fit
-from logit_stats.estimation.rows import probability, variance
-from logit_stats.estimation.trace import Trace
-from logit_stats.results.prediction import predict_new
-from logit_stats.wording import WIDTH, lines
+from logit_stats.results.penalized import PenalizedAnswers
+from logit_stats.wording import WIDTH
 
 if TYPE_CHECKING:
     from logit_stats.models.logit import Logit
     from logit_stats.results.logit import LogitResults
 
-NO_INFERENCE = (
-    "A penalized fit has no valid Wald standard errors: the estimates are shrunk and the choice of the columns is part of "
-    "the estimate. Use refit() (conditional on the selection), or stability() for selection frequencies."
-)
 # statsmodels' arguments of method="l1" that have nothing to do here, and why
 _NOTHING_TO_DO = {
     "auto_trim_tol": "zeros are exact here",
@@ -58,8 +49,7 @@ _NOTHING_TO_DO = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class RegularizedResults:
+class RegularizedResults(PenalizedAnswers):
     """A penalized fit.
 
     Attributes
@@ -69,81 +59,18 @@ class RegularizedResults:
     method : str
     """
 
-    model: Logit
-    estimate: PenalizedEstimate
-    method: str
-
-    def _labelled(self, values: FloatArray) -> Any:
-        return pd.Series(values, index=self.model.exog_names) if self.model.design.labelled else values
-
     @property
     def params(self) -> Any:
         """(k,) coefficients on the scale of the columns; those left out are exactly zero."""
-        return self._labelled(self.estimate.beta)
-
-    @property
-    def optimality_violation(self) -> float:
-        """Largest violation of the conditions of an optimum, per observation."""
-        return self.estimate.violation
-
-    @property
-    def converged(self) -> bool:
-        """Whether the violation is within the tolerance."""
-        return self.estimate.converged
+        return self._coefficients(self.estimate.beta)
 
     @property
     def llf(self) -> float:
         """Log-likelihood at the estimate, without the penalty, weights as given to the fit."""
         return float(self.estimate.point.loglik)
 
-    @property
-    def selected(self) -> list[str]:
-        """Names of the columns whose coefficient is not zero."""
-        return [name for name, b in zip(self.model.exog_names, self.estimate.beta, strict=True) if b != 0.0]
-
-    @cached_property
-    def fit_(self) -> Fit:
-        """The fit in the solver's terms, as predictions read it."""
-        design, e = self.model.design, self.estimate
-        return Fit(
-            design=design,
-            working=e.problem.working,
-            gamma=e.gamma,
-            information_working=e.moments.information,
-            loglik=e.point.loglik,
-            max_abs_eta=e.point.max_abs_eta,
-            null=null_model(design, constant_in_span=design.constant is not None),
-            constant_in_span=design.constant is not None,
-            method=self.method,
-            converged=e.converged,
-            iterations=e.iterations,
-            decrement=float("nan"),
-            trace=Trace(()),
-        )
-
-    def predict(self, exog: Any = None, which: str = "mean", offset: Any = None) -> Any:
-        """Probabilities, linear predictors or variances; arguments as for `LogitResults.predict`."""
-        check_choice("which", which, ("mean", "linear", "var"))
-        eta, index = (self.fit_.eta, None) if exog is None and offset is None else predict_new(self.fit_, exog, offset)
-        values = eta if which == "linear" else (probability if which == "mean" else variance)(eta)
-        if index is None and exog is None and self.model.design.labelled:
-            index = self.model.design.index
-        return values if index is None else pd.Series(values, index=index)
-
-    @property
-    def bse(self) -> NoReturn:
-        """Not available: see the message."""
-        raise NotAvailableError(NO_INFERENCE)
-
-    pvalues = tvalues = bse
-
-    def conf_int(self, alpha: float = 0.05) -> NoReturn:
-        """Not available: see the message."""
-        raise NotAvailableError(NO_INFERENCE)
-
-    def cov_params(self) -> NoReturn:
-        """Not available: see the message."""
-        raise NotAvailableError(NO_INFERENCE)
+    def _instead(self) -> str:
+        return "Use refit() (conditional on the selection), or stability() for selection frequencies."
 
     def refit(self) -> LogitResults:
         """Maximum likelihood with the selected columns only.
@@ -174,7 +101,7 @@ class RegularizedResults:
         if replications < 1 or not 0.0 < share <= 1.0:
             raise DataError("stability() needs replications of 1 or more, and a share above 0 and up to 1.")
         e = self.estimate
-        return self._labelled(selection_frequencies(e.problem.design, e.penalty, replications, share, seed, 1e-8))
+        return self._coefficients(selection_frequencies(e.problem.design, e.penalty, replications, share, seed, 1e-8))
 
     def summary_frame(self) -> pd.DataFrame:
         """Coefficients, odds ratios and penalties, by column."""
@@ -188,23 +115,10 @@ class RegularizedResults:
         scale = "standardized columns" if e.penalty.standardize else "columns as given"
         state = "converged" if e.converged else "NOT converged"
         return [
-            f"Penalized logit of {self.model.endog_names}: {self.method}, L1 share {e.penalty.l1_wt:g}, {scale}",
+            f"Penalized logit of {self.model.endog_names}: {self.kind}, L1 share {e.penalty.l1_wt:g}, {scale}",
             f"{len(self.selected)} of {len(e.beta)} coefficients not zero; log-likelihood {self.llf:.6g}; "
             f"{state} in {e.iterations} steps, optimality violation {e.violation:.1e}",
         ]
-
-    def __str__(self) -> str:
-        return "\n".join(
-            [*map(lines, self._lines()), self.summary_frame().to_string(line_width=WIDTH), lines(NO_INFERENCE)]
-        )
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        above = "".join(f"<p>{escape(line)}</p>" for line in self._lines())
-        return f"{above}{self.summary_frame().to_html()}<p>{escape(NO_INFERENCE)}</p>"
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from logit_stats.results.finished import Finished
+from logit_stats.results.needs import needs
 
 if TYPE_CHECKING:
     from logit_stats.assess.certificate import Certificate
@@ -48,12 +49,14 @@ class Reports(Finished):
 
         return glance(self)
 
+    @needs("finite", "binary")
     def augment(self, data: Any = None) -> pd.DataFrame:
         """One row an observation with fitted values and residuals, as broom's ``augment``."""
         from logit_stats.report.tidy import augment
 
         return augment(self, data=data)
 
+    @needs("finite", "maximum", "binary", "unconstrained")
     def certificate(self) -> Certificate:
         """Guaranteed digits, conditioning, versions and a hash of the data."""
         from logit_stats.assess.certificate import certificate

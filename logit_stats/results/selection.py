@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 
 from logit_stats.assess.selection import Move, Selection, null_start, select
+from logit_stats.design.design import Design
 from logit_stats.design.formula import capture_scope
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.covariance import covariance
 from logit_stats.inference.likelihood_ratio import different_likelihoods
+from logit_stats.report.coefficients import CoefficientTable
 from logit_stats.report.table import Table, TextLayout
 from logit_stats.results.finished import fit_of
 from logit_stats.wording import WIDTH, lines
@@ -238,7 +240,7 @@ def compare(*results: LogitResults, names: list[str] | None = None, stars: bool 
     """
     from logit_stats.results.absorbed import AbsorbedLogitResults
     from logit_stats.results.conditional import ConditionalLogitResults
-    from logit_stats.results.logit import LogitResults
+    from logit_stats.results.answers import Answers
 
     if not results:
         raise DataError("compare() needs a result or more.")
@@ -246,9 +248,10 @@ def compare(*results: LogitResults, names: list[str] | None = None, stars: bool 
     if len(heads) != len(results) or len(set(heads)) < len(heads):
         raise DataError(f"There are {len(results)} results and the names {heads}: give one for each, all different.")
     for head, res in zip(heads, results, strict=True):
-        if not isinstance(res, (LogitResults, ConditionalLogitResults, AbsorbedLogitResults)):
+        if not isinstance(res, (Answers, ConditionalLogitResults, AbsorbedLogitResults)):
             raise DataError(f"compare() takes results of fit(); {head} is a {type(res).__name__}.")
-    order = list(dict.fromkeys(name for res in results for name in res.model.exog_names))
+        res.facts.require(f"compare() of {head}", "finite", "wald")
+    order = list(dict.fromkeys(name for res in results for name in CoefficientTable.of(res).row_names))
     columns = {head: _cells(res, order, stars, digits) for head, res in zip(heads, results, strict=True)}
     why_not = _not_comparable(results)
     aic = np.array([res.aic for res in results], dtype=np.float64)
@@ -272,9 +275,8 @@ def _statistics(res: LogitResults, weight: float) -> dict[str, float]:
 
 
 def _cells(res: LogitResults, order: list[str], stars: bool, digits: int) -> list[str]:
-    beta, se, p = (
-        dict(zip(res.model.exog_names, np.asarray(v), strict=True)) for v in (res.params, res.bse, res.pvalues)
-    )
+    table = CoefficientTable.of(res)
+    beta, se, p = (dict(zip(table.row_names, column, strict=True)) for column in table.numbers[:, [0, 1, 3]].T)
     cells = []
     for name in order:
         if name not in beta:
@@ -289,15 +291,31 @@ def _not_comparable(results: Any) -> str:
     """Why the log-likelihoods of the models have nothing to do with one another; "" where they have."""
     designs = [res.fit_.design for res in results]
     first = designs[0]
-    if any(res.fit_.method == "firth" for res in results):
-        return "Penalized likelihoods differ in their penalties"
+    if not all(res.facts.maximum for res in results):
+        return "Estimates that are penalized or bias-reduced are not where a likelihood is largest"
     if any(res.covariance_.likelihood_reference.scaled for res in results):
         return "With a dispersion (quasi) there is no likelihood"
     if any(design.weight_kind == "sampling" for design in designs):
         return "Under sampling weights there is no likelihood"
     if any(not np.array_equal(design.index, first.index) for design in designs):
         return "The models have different rows"
-    outcomes = [(d.response.successes, d.row_weight) for d in designs]
+    return _different_outcomes(designs)
+
+
+def _different_outcomes(designs: list[Design]) -> str:
+    if len({design.equations for design in designs}) > 1:
+        return "The models have different responses"
+    outcomes = [(_outcomes(d), d.row_weight) for d in designs]
     if any(not np.array_equal(a, b) for pair in outcomes for a, b in zip(pair, outcomes[0], strict=True)):
         return "The models have different outcomes or weights"
     return next(filter(None, (different_likelihoods(results[0].fit_, res.fit_) for res in results)), "")
+
+
+def _outcomes(design: Design) -> Any:
+    """Successes, or positions of the categories among all labels in order."""
+    categories = design.response.categories
+    return (
+        design.response.successes
+        if categories is None
+        else np.asarray(categories.labels, dtype=object)[categories.codes]
+    )

@@ -269,10 +269,10 @@ def _labels(labels: Sequence[str] | None, count: int) -> list[str]:
 
 def _pair(one: Finished, other: Finished, data: Any, outcome: Any) -> tuple[Scored, Scored]:
     """Two results on the same rows: those of their fits, or of other data."""
-    from logit_stats.results.logit import LogitResults
+    from logit_stats.results.answers import Answers
 
     for res in (one, other):
-        if not isinstance(res, LogitResults):
+        if not (isinstance(res, Answers) and res.facts.finite and res.facts.binary):
             raise DataError(
                 f"Two results of fit(), with finite coefficients, can be compared; here is a {type(res).__name__}."
             )

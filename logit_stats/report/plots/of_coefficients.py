@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from logit_stats.errors import DataError, check_alpha, listed
+from logit_stats.report.coefficients import CoefficientTable
 from logit_stats.report.plots.canvas import (
     MARKERS,
     axes,
@@ -56,7 +57,7 @@ def forests(
         plain_log_axis(ax, low, high)
     else:
         ax.set_xlim(low, high)
-    kinds = {method or ("" if res.cov_type == "nonrobust" else res.cov_type) for res in results}
+    kinds = {method or _errors_of(res) for res in results}
     kind = kinds.pop() if len(kinds) == 1 else ""
     name_axes(ax, f"{'odds ratio' if ratios else 'coefficient (log odds)'}, {interval_words(alpha, kind)}", "")
     _name_rows(ax, names)
@@ -67,15 +68,20 @@ def forests(
     return ax
 
 
+def _errors_of(res: Any) -> str:
+    """What the intervals are made with, where it is not the model's own covariance; of penalized fits nothing."""
+    return "" if not res.facts.wald or res.cov_type == "nonrobust" else str(res.cov_type)
+
+
 def _estimates(res: Any, alpha: float, method: str | None, ratios: bool) -> dict[str, Any]:
     """Estimate and limits of every coefficient beside the constant, by name."""
-    limits = np.asarray(res.conf_int(alpha) if method is None else res.conf_int(alpha, method))
-    rows = np.column_stack([np.asarray(res.params), limits])
+    table = CoefficientTable.of(res, alpha, method)
+    rows = table.numbers[:, [0, 4, 5]]
     if ratios:
         with np.errstate(over="ignore"):
             rows = np.exp(rows)
-    constant = res.fit_.design.constant
-    return {name: rows[j] for j, name in enumerate(res.model.exog_names) if j != constant}
+    constant, columns = res.fit_.design.constant, len(table.terms)
+    return {name: rows[j] for j, name in enumerate(table.row_names) if j % columns != constant}
 
 
 def _range(rows: list[Any], ratios: bool) -> tuple[float, float, tuple[float, float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,11 +21,22 @@ from logit_stats.report.plots.canvas import (
     wrapped,
 )
 
+if TYPE_CHECKING:
+    from logit_stats.assess.ranking import Roc
+
 
 def roc(res: Any, *, label: str, thresholds: Sequence[float], youden: bool, ax: Any) -> Any:
     """ROC curve with its area, thresholds and the largest Youden index; called again on the same axes, for comparison."""
     ax = axes(ax, 4.8, 4.8)
-    found, colours, before = res.roc(), palette(ax), _drawn(ax)
+    if not res.facts.binary:
+        for category, curve in res.roc().curves.items():
+            _draw_roc(curve, f"{label} {category}".strip(), thresholds, youden, ax)
+        return ax
+    return _draw_roc(res.roc(), label, thresholds, youden, ax)
+
+
+def _draw_roc(found: Roc, label: str, thresholds: Sequence[float], youden: bool, ax: Any) -> Any:
+    colours, before = palette(ax), _drawn(ax)
     colour = colours.number(before)
     low, high = found.conf_int()
     curve = found.curve
@@ -127,6 +138,10 @@ def _rug(ax: Any, scored: Scored) -> None:
 def confusion(res: Any, threshold: float, *, ax: Any) -> Any:
     """Counts of observed against predicted outcomes as a heat map, with shares of the observed."""
     response = res.fit_.design.response
+    if not res.facts.binary:
+        ax = plot_confusion(res.pred_table(), list(res.model.categories.names), ax=ax)
+        name_axes(ax, "predicted (most probable)", "observed")
+        return ax
     labels = ["failure", "success"] if response.grouped else [response.failure, response.success]
     ax = plot_confusion(res.pred_table(threshold), labels, ax=ax)
     name_axes(ax, f"predicted (success where p > {threshold:g})", "observed")
