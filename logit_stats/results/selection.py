@@ -239,8 +239,8 @@ def compare(*results: LogitResults, names: list[str] | None = None, stars: bool 
         If one of them is no result, or the names are not one for each, all different.
     """
     from logit_stats.results.absorbed import AbsorbedLogitResults
-    from logit_stats.results.conditional import ConditionalLogitResults
     from logit_stats.results.answers import Answers
+    from logit_stats.results.conditional import ConditionalLogitResults
 
     if not results:
         raise DataError("compare() needs a result or more.")
