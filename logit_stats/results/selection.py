@@ -299,10 +299,10 @@ def _not_comparable(results: Any) -> str:
         return "Under sampling weights there is no likelihood"
     if any(not np.array_equal(design.index, first.index) for design in designs):
         return "The models have different rows"
-    return _different_outcomes(designs)
+    return _different_outcomes(results, designs)
 
 
-def _different_outcomes(designs: list[Design]) -> str:
+def _different_outcomes(results: Any, designs: list[Design]) -> str:
     if len({design.equations for design in designs}) > 1:
         return "The models have different responses"
     outcomes = [(_outcomes(d), d.row_weight) for d in designs]
