@@ -73,7 +73,7 @@ def refit(reported: Reported, kept: FloatArray) -> Refit:
         0 leaves a row out; under frequency weights, how many of its identical rows stay.
     """
     design, keep = reported.fit.design, kept > 0.0
-    part = design.where(keep)
+    part = design.taken_out(keep)
     if design.frequency is not None and part.weight is not None:
         part = replace(part, weight=replace(part.weight, values=kept[keep]))
     return refit_to(reported, part, lambda fit: covariance_of_part(reported.cov, design.rows, fit, keep))

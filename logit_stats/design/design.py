@@ -255,6 +255,13 @@ class Design:
         used[used] = keep
         return replace(self.at(np.flatnonzero(keep)), sample=replace(self.sample, used=used))
 
+    def taken_out(self, keep: NDArray[np.bool_]) -> Design:
+        """Return the design of the rows kept, as by `where`, as if the others had never been read."""
+        part = self.where(keep)
+        before = self.sample.taken_out
+        gone = self.sample.used & ~part.sample.used
+        return replace(part, sample=replace(part.sample, taken_out=gone if before is None else before | gone))
+
     def _part(self, rows: NDArray[np.intp], X: FloatArray) -> Design:
         response = self.response
         return replace(

@@ -57,6 +57,8 @@ class Sample:
     uninformative : dict of str to (rows read,) bool
         Rows of groups in which every outcome is the same, by what the groups are called; they say nothing of a model that gives
         each group an effect of its own.
+    taken_out : (rows read,) bool or None
+        Rows that were taken out after the fit, as if they had never been read: no part of a survey's design either.
     """
 
     index: pd.Index
@@ -69,6 +71,7 @@ class Sample:
     categories: tuple[tuple[str, float], ...] = ()
     no_trials: Mask | None = None
     uninformative: dict[str, Mask] = field(default_factory=dict)
+    taken_out: Mask | None = None
 
     @property
     def read(self) -> int:

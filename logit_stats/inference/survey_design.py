@@ -118,6 +118,8 @@ def _members(design: Design, columns: dict[str, pd.Series]) -> tuple[NDArray[np.
     for column in columns.values():
         member &= column.notna().to_numpy()
     left = int((~member).sum())
+    if design.sample.taken_out is not None:
+        member &= ~design.sample.taken_out
     if not left:
         return member, ()
     return member, (
