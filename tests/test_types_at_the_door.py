@@ -38,7 +38,7 @@ def unaligned(values):
 REFUSED = {
     "floats and a text": ([*X[:-1], "?"], r"numbers and texts mixed \(not a number: '\?'\)"),
     "floats and an empty text": ([*X[:-1], ""], "numbers and texts mixed"),
-    "floats and a bool": ([*X[:-1], True], "numbers and texts mixed"),
+    "floats and a bool": ([*X[:-1], True], "numbers and other values mixed"),
     "decimal comma": ([f"{v:.2f}".replace(".", ",") for v in 10 * X], "numbers written as text.*comma a point"),
     "thousands": ([f"{v:,.2f}" for v in 1000 * (X + 5)], "numbers written as text.*separators of thousands"),
     "percent": ([f"{v:.1f}%" for v in 10 * X], "numbers written as text.*take the sign off"),
@@ -339,7 +339,7 @@ def test_one_row():
         assert_array_equal(res.predict(pd.DataFrame({"x": [nothing], "g": ["a"]})), [np.nan])
         assert_array_equal(res.predict({"x": nothing, "g": "a"}), [np.nan])
     assert_allclose(res.predict({"x": True, "g": "a"}), res.predict({"x": 1, "g": "a"}))
-    with pytest.raises(DataError, match="'x' was a number at the fit and holds '20'"):
+    with pytest.raises(DataError, match=r"'x' was a column of numbers at the fit.* it holds '20' \(row 0\), a text"):
         res.predict({"x": "20", "g": "a"})
 
 

@@ -72,13 +72,26 @@ def read_constraints(given: Any, names: tuple[str, ...]) -> Constraints:
 def refuse_repeated(constraints: Constraints) -> None:
     """Raise `DataError` where a constraint repeats or contradicts the ones before it."""
     kept: list[FloatArray] = []
-    for row, label in zip(constraints.R, constraints.labels, strict=True):
+    for place, (row, label) in enumerate(zip(constraints.R, constraints.labels, strict=True)):
         left = row / np.linalg.norm(row)
         for other in kept:
             left = left - other * (other @ left)
         if np.linalg.norm(left) < REPEATED:
-            raise DataError(f"The constraint {label!r} is a combination of the ones before it; leave it out.")
+            raise DataError(_repeated(constraints, place, label))
         kept.append(left / np.linalg.norm(left))
+
+
+def _repeated(constraints: Constraints, place: int, label: str) -> str:
+    """Say whether a combination of the constraints before it repeats or contradicts them."""
+    weights = np.linalg.lstsq(constraints.R[:place].T, constraints.R[place], rcond=None)[0]
+    implied, value = float(weights @ constraints.value[:place]), float(constraints.value[place])
+    size = float(np.abs(weights) @ np.abs(constraints.value[:place])) + abs(value)
+    if abs(implied - value) > 1e-9 * size:
+        before = ", ".join(constraints.labels[:place])
+        return (
+            f"The constraint {label!r} contradicts the ones before it ({before}): no coefficients satisfy all of them."
+        )
+    return f"The constraint {label!r} is a combination of the ones before it; leave it out."
 
 
 def _from_text(given: Any, names: tuple[str, ...]) -> Constraints:

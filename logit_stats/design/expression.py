@@ -55,11 +55,11 @@ def columns_read(code: str, names: Container[Any] | None) -> tuple[Any, ...]:
 def _names_read(code: str) -> tuple[tuple[Any, ...], frozenset[Any]]:
     """Names in an expression in their order, and those of them that stand in ``Q(...)``."""
     tree = ast.parse(code)
-    called = _names_called(tree)
+    called, bound = _names_called(tree), names_bound(tree)
     found: list[Any] = []
     quoted: set[Any] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and id(node) not in called:
+        if isinstance(node, ast.Name) and id(node) not in called and node.id not in bound:
             found.append(node.id)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Q":
             texts = [name for name in map(_literal, node.args) if name is not None]
@@ -79,10 +79,16 @@ def names_called(code: str) -> frozenset[str]:
 def _names_called(tree: ast.AST) -> set[int]:
     """Name nodes in the place of a function, or of ``np`` in ``np.log``."""
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    # np.abs(x) is NumPy's where it is handed a variable, though columns have a method of that name
+    of_columns = {
+        id(node.func)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and any(isinstance(part, ast.Name) for a in node.args for part in ast.walk(a))
+    }
     for node in ast.walk(tree):
         if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
             continue
-        if node.value.id in MODULES and not hasattr(pd.Series, node.attr):
+        if node.value.id in MODULES and (not hasattr(pd.Series, node.attr) or id(node) in of_columns):
             called.add(id(node.value))
     return called
 
@@ -111,12 +117,30 @@ def columns_looked_after(code: str, names: Container[Any]) -> frozenset[Any]:
 @lru_cache(maxsize=4096)
 def is_bare(code: str) -> bool:
     """Whether an expression is a column as it stands, or its levels: nothing in it can lose a missing value."""
-    node = ast.parse(code, mode="eval").body
-    while isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("C", "I") and node.args:
-        node = node.args[0]
+    node = _inside_brackets(code)
     return isinstance(node, ast.Name) or (
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Q"
     )
+
+
+def bare_name(code: str) -> str | None:
+    """The name that an expression consists of, or of whose levels; None where it is more than a name."""
+    node = _inside_brackets(code)
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _inside_brackets(code: str) -> ast.expr:
+    """What stands in ``C(...)`` and ``I(...)``, or the expression itself."""
+    node = ast.parse(code, mode="eval").body
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("C", "I") and node.args:
+        node = node.args[0]
+    return node
+
+
+def names_bound(tree: ast.AST) -> frozenset[str]:
+    """Names that an expression itself gives values to: variables of comprehensions, arguments of lambda."""
+    found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return frozenset(found | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)})
 
 
 @lru_cache(maxsize=4096)

@@ -29,7 +29,7 @@ from logit_stats.design.operators import Operators, wide_integers
 from logit_stats.design.reading import ParsedFormula
 from logit_stats.design.sample import Expression, Mask
 from logit_stats.design.table import Table
-from logit_stats.errors import DataError, FormulaError, MissingColumnError, listed_rows
+from logit_stats.errors import DataError, FormulaError, LogitStatsError, MissingColumnError, listed_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,11 @@ class Factor:
                 missing = cause.name if isinstance(cause, NameError) else cause.args[0]
                 raise MissingColumnError(unknown_name(self.name, str(missing), table)) from None
             raise FormulaError(self._what_went_wrong(cause if cause is not None else error, table)) from error
+        except LogitStatsError:
+            raise
+        except Exception as error:
+            # what a transform finds wrong when it has seen all rows, patsy passes on as it is
+            raise FormulaError(self._what_went_wrong(error, table)) from error
 
     def _what_went_wrong(self, cause: BaseException, table: Table) -> str:
         if isinstance(cause, NotImplementedError) and "outermost knots" in str(cause):

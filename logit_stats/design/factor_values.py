@@ -6,6 +6,7 @@ the order that patsy would give them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -97,6 +98,8 @@ def factor_values(name: str, value: Any, rows: int, index: pd.Index) -> FactorVa
     if isinstance(value, CategoricalBox):
         levels = None if value.levels is None else tuple(value.levels)
         return _levels_and_codes(name, value.data, rows, levels, value.contrast, index, boxed=True)
+    if not hasattr(value, "dtype") and not hasattr(value, "__array__"):
+        _refuse_no_column(name, value)
     value = as_column(value)
     dtype = getattr(value, "dtype", None)
     if isinstance(dtype, pd.api.extensions.ExtensionDtype) and pd.api.types.is_numeric_dtype(dtype):
@@ -114,6 +117,18 @@ def factor_values(name: str, value: Any, rows: int, index: pd.Index) -> FactorVa
             refuse_objects(name, array)
         return _levels_and_codes(name, value, rows, None, None, index)
     return _numbers(name, value, rows)
+
+
+def _refuse_no_column(name: str, value: Any) -> None:
+    """Raise `FormulaError` where an expression gives something that is no value for each row, nor one number for all."""
+    if isinstance(value, (bool, int, float, complex)):
+        return
+    flat = isinstance(value, (list, tuple)) and not any(
+        hasattr(part, "__len__") and not isinstance(part, str) for part in value
+    )
+    if not flat:
+        shown = repr(value) if isinstance(value, str) else f"a {type(value).__name__}"
+        raise FormulaError(f"{name!r} in the formula gives {shown}; a term needs one value for each row.")
 
 
 def _numbers(name: str, value: Any, rows: int) -> NumericValues:
@@ -214,12 +229,28 @@ def _recode(
         occurring = [found[code] for code in dict.fromkeys(codes[bad].tolist())]
         occurring = [level.item() if isinstance(level, np.generic) else level for level in occurring]
         where = listed_rows(np.asarray(index)[bad]) if len(index) == len(bad) else ""
+        if declared_in(name):
+            raise UnseenLevelError(_not_declared(name, occurring, int(bad.sum()), where, levels))
         raise UnseenLevelError(
             f"{name} has the level{'s' if len(occurring) > 1 else ''} {listed([repr(u) for u in occurring])} "
             f"in {int(bad.sum())} row{'s' if bad.sum() > 1 else ''} (row {where}), which the model does not know; "
             f"it knows {listed([repr(level) for level in levels], 8)}."
         )
     return recoded
+
+
+def declared_in(name: str) -> bool:
+    """Whether a factor's text says its levels: ``C(ans, levels=[...])``."""
+    return re.match(r"C\(.*\blevels\s*=", name) is not None
+
+
+def _not_declared(name: str, occurring: list[Any], rows: int, where: str, levels: tuple[Any, ...]) -> str:
+    column, shown = name[2:].split(",", maxsplit=1)[0].strip(), [repr(level) for level in levels]
+    return (
+        f"{name} has {listed([repr(value) for value in occurring])} in {rows} row{'s' if rows > 1 else ''} (row {where}), beside "
+        f"the levels {listed(shown, 8)}. Add the value to levels=, or make these rows missing, so that they are left out and "
+        f"counted: C({column}.where({column}.isin([{', '.join(shown)}])), levels=[{', '.join(shown)}])."
+    )
 
 
 def align_levels(name: str, values: FactorValues, levels: tuple[Any, ...], index: pd.Index) -> CategoricalValues:

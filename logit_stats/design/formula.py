@@ -21,6 +21,7 @@ import patsy.eval
 from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
+from logit_stats.design.codable import refuse_uncodable
 from logit_stats.design.coded import CodedColumns, CodedPart
 from logit_stats.design.factor import Factor, learn_factors
 from logit_stats.design.factor_values import (
@@ -195,8 +196,10 @@ class CompiledFormula:
 
 def lay_out(parsed: ParsedFormula, factors: dict[str, Factor], values: dict[str, FactorValues]) -> CompiledFormula:
     """Columns, codings and names of the right-hand side, laid out by patsy on a skeleton."""
+    rows = max((len(_along_rows(value)) for value in values.values()), default=0)
     skeletons = {name: _SkeletonFactor(factor.term_factor, values[name]) for name, factor in factors.items()}
     terms = [patsy.Term([skeletons[f.name()] for f in term.factors]) for term in parsed.terms]
+    refuse_uncodable(parsed, values, rows)
     try:
         (skeleton_info,) = patsy.design_matrix_builders([terms], lambda: iter([{}]), patsy.EvalEnvironment([]))
     except patsy.PatsyError as error:
@@ -206,6 +209,10 @@ def lay_out(parsed: ParsedFormula, factors: dict[str, Factor], values: dict[str,
     if not skeleton_info.column_names:
         raise FormulaError(f"The formula {parsed.text!r} has no columns; a model needs at least a constant ('y ~ 1').")
     return CompiledFormula(parsed.text, _with_real_factors(skeleton_info, factors), factors)
+
+
+def _along_rows(value: FactorValues) -> NDArray[Any]:
+    return value.codes if isinstance(value, CategoricalValues) else value.values
 
 
 class _SkeletonFactor:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from logit_stats.design.codable import refuse_lone_levels
 from logit_stats.design.design import Design, constant_column
 from logit_stats.design.factor_values import FactorValues, refuse_infinite
 from logit_stats.design.formula import (
@@ -74,7 +75,8 @@ def design_from_formula(
     screened = screen(
         screening, missing_in(factors, values, table), rows, [values[name] for name in left], arguments.missing
     )
-    values = {name: screened.of(value) for name, value in values.items()}
+    before, values = values, {name: screened.of(value) for name, value in values.items()}
+    refuse_lone_levels(right, before, values, screened.missing, inside is not None)
     labels = screened.labels
     for name, value in values.items():
         refuse_infinite(name, value, labels, np.ones(len(labels), dtype=np.bool_))

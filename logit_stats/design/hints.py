@@ -89,7 +89,7 @@ def hint_for_text(formula: str, columns: Sequence[Any]) -> str | None:
         (r"`([^`]+)`", lambda m: f"a column in backticks is R's; write {written(m.group(1))}."),
         (rf"({_NAME})\$({_NAME})", lambda m: f"{m.group(0)!r} is R's; the data stand beside the formula, so write {m.group(2)}."),
         (r"\)\s*\^\s*(\d+)", lambda m: f"write (...)**{m.group(1)} for all interactions up to {m.group(1)} terms."),
-        (r"(\w+)\s*##?\s*(\w+)", lambda m: f"# is Stata's; write {m.group(1)}:{m.group(2)}, or {m.group(1)}*{m.group(2)}."),
+        (r"(?:\b[ic]\.)?(\w+)\s*##?\s*(?:[ic]\.)?(\w+)", lambda m: f"# is Stata's; write {m[1]}:{m[2]}, or {m[1]}*{m[2]}."),
         (r"\)\s*(and|or|[&|])\s*\(", lambda m: "conditions are joined by & or | inside I(...): I((x > 3) & (k == 1))."),
         (r"\)\.\w", lambda m: "an expression that starts with a bracket goes inside I(...), as in I((x > 3).astype(int))."),
         (r"\^", lambda m: "^ is no power here; write I(x**2)."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,15 @@ import pandas as pd
 import patsy.eval
 from patsy import builtins as patsy_builtins
 
-from logit_stats.design.expression import columns_read
+from logit_stats.design.expression import bare_name, columns_read, names_bound
 from logit_stats.design.hints import hint_for_function, written
 from logit_stats.design.reading import ParsedFormula
 from logit_stats.design.restricted import is_restricted
 from logit_stats.design.table import Table, missing_column_message
 from logit_stats.errors import FormulaError, MissingColumnError
+
+# Words of R, and Python's.
+R_CONSTANTS = {"TRUE": "True", "FALSE": "False", "NULL": "None", "NA": "np.nan", "Inf": "np.inf"}
 
 
 def refuse_unknown_names(code: str, parsed: ParsedFormula, table: Table) -> None:
@@ -33,9 +37,19 @@ def refuse_unknown_names(code: str, parsed: ParsedFormula, table: Table) -> None
     tree = ast.parse(code, mode="eval")
     known = parsed.scope.namespace if parsed.scope is not None else {}
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    bound = names_bound(tree)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and not (node.id in known or hasattr(patsy_builtins, node.id)):
+        if not isinstance(node, ast.Name) or node.id in bound:
+            continue
+        if not (node.id in known or hasattr(patsy_builtins, node.id)):
             _refuse(code, node.id, id(node) in called, table)
+        elif id(node) in called and node.id in known and not callable(known[node.id]):
+            _refuse_call(code, node.id, table)
+    name = bare_name(code)
+    if name is not None and name not in table and _is_no_data(name, known):
+        raise MissingColumnError(
+            f"{name!r} is a function or module, no column: {missing_column_message(name, table.known_names)}"
+        )
     for name in _quoted(tree):
         if name not in table and not (isinstance(name, str) and name in known):
             raise MissingColumnError(f"{code!r}: {missing_column_message(name, table.known_names)}")
@@ -48,6 +62,8 @@ def _refuse(code: str, name: str, called: bool, table: Table) -> None:
         return
     if not called and not is_restricted() and hasattr(builtins, name) and _is_argument(code, name):
         return
+    if name in R_CONSTANTS and name not in table:
+        raise FormulaError(f"{code!r} in the formula: {name} is R's; write {R_CONSTANTS[name]}.")
     hint = None if name in table else hint_for_function(name, code)
     dotted = _column_with_dots(code, name, table)
     if dotted is not None:
@@ -57,6 +73,19 @@ def _refuse(code: str, name: str, called: bool, table: Table) -> None:
     if hint and (called or f"{name}." in code):
         raise FormulaError(f"{code!r} in the formula: {name} is not known here; {hint}")
     raise MissingColumnError(unknown_name(code, name, table))
+
+
+def _refuse_call(code: str, name: str, table: Table) -> None:
+    """A variable of the program that is no function, called as if it were: a function of R's of that name was meant."""
+    if name in table:
+        return
+    hint = hint_for_function(name, code) or "give it another name than a function's."
+    raise FormulaError(f"{code!r} in the formula: {name} is a variable of the program and no function; {hint}")
+
+
+def _is_no_data(name: str, known: Any) -> bool:
+    value = known[name] if name in known else getattr(patsy_builtins, name, None)
+    return callable(value) or isinstance(value, ModuleType)
 
 
 def _is_argument(code: str, name: str) -> bool:

@@ -93,10 +93,11 @@ def _as_numbers(name: str, column: pd.Series) -> pd.Series:
     if odd.any():
         labels = np.asarray(column.index)[~gone][odd]
         first = values[int(np.argmax(odd))]
-        text = " Convert the column with pd.to_numeric." if isinstance(first, str) else ""
+        of_text = isinstance(first, str)
+        kind = "text. Convert the column with pd.to_numeric" if of_text else type(first).__name__
         raise DataError(
             f"{name!r} was a column of numbers at the fit, and in the new data it holds {first!r} (row {listed_rows(labels)}), a "
-            f"{type(first).__name__}.{text}"
+            f"{kind}."
         )
     numbers[~gone] = [float(value) for value in values]
     return pd.Series(numbers, index=column.index, name=column.name)

@@ -65,14 +65,19 @@ def refuse_objects(name: str, array: Any) -> None:
         )
     if kind not in ("mixed", "mixed-integer"):
         return
-    values = pd.unique(pd.Series(array, dtype=object).dropna())
+    # by type as well: True and 1 are one value to Python
+    values = list({(type(value), value): value for value in pd.Series(array, dtype=object).dropna()}.values())
     numbers = [
         v for v in values if isinstance(v, (int, float, complex, np.number)) and not isinstance(v, (bool, np.bool_))
     ]
     if numbers and len(numbers) < len(values):
-        odd = [repr(value) for value in values if not any(value is number for number in numbers)]
+        others = [value for value in values if not any(value is number for number in numbers)]
+        odd, what = (
+            [repr(value) for value in others],
+            "texts" if all(isinstance(v, str) for v in others) else "other values",
+        )
         raise FormulaError(
-            f"{name!r} holds numbers and texts mixed (not a number: {listed(odd, 3)}); convert it with "
+            f"{name!r} holds numbers and {what} mixed (not a number: {listed(odd, 3)}); convert it with "
             f"pd.to_numeric(..., errors='coerce'), or write C({name}) if every value is a level."
         )
 

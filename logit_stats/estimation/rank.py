@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from logit_stats.design.block import FloatArray
+from logit_stats.design.dependent import remedies
 from logit_stats.design.design import Design
 from logit_stats.errors import RankDeficientError
 from logit_stats.estimation.likelihood import triangular_factor
@@ -125,9 +126,10 @@ def rank_error(design: Design, found: list[Dependence]) -> RankDeficientError:
     names = design.names
     lines = [f"{names[d.column]!r} {_combination_text(names, d.combination)}" for d in found[:5]]
     more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
+    why = " ".join(["", *remedies(design, [d.column for d in found])])
     message = (
         f"{len(found)} design column{'s are' if len(found) > 1 else ' is'} determined by the columns before "
-        f"{'them' if len(found) > 1 else 'it'}, so the coefficients are not unique: {'; '.join(lines)}{more}. "
+        f"{'them' if len(found) > 1 else 'it'}, so the coefficients are not unique: {'; '.join(lines)}{more}.{why} "
         f'Leave {"them" if len(found) > 1 else "it"} out of the model, or pass check_rank="drop" to have that done.'
     )
     dependent = {names[d.column]: {names[i]: w for i, w in d.combination.items()} for d in found}

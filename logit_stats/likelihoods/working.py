@@ -18,7 +18,13 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.coded import coded
 from logit_stats.design.design import Design
 from logit_stats.design.parameters import Parameters
+from logit_stats.errors import NonFiniteError, listed
 from logit_stats.likelihoods.moments import working_columns
+
+# Columns that vary by less are kept in fewer than 53 bits, and their coefficients overflow.
+SMALLEST_SIZE = 1e-307
+# A constant column is not scaled, so its square must have digits.
+LARGEST_CONSTANT = 1e100
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +171,7 @@ def centred_columns(design: Design) -> WorkingColumns:
         for part in by_code.parts:
             center[part.columns] = 0.0
             size[part.columns] = 0.5
+    _refuse_sizes(design, size)
     exponent = np.frexp(size)[1].astype(np.float64)
     scale = np.where(size > 0, np.exp2(-np.clip(exponent, -1021, 1021)), 1.0)
     value = 1.0
@@ -173,6 +180,20 @@ def centred_columns(design: Design) -> WorkingColumns:
         value = float(design.X[0, design.constant])
     middle = center if design.constant is not None else None
     return WorkingColumns.of(design, middle, scale, value)
+
+
+def _refuse_sizes(design: Design, size: FloatArray) -> None:
+    """Raise `NonFiniteError` for columns so small that their coefficients are no numbers, and constants far from one."""
+    small = [j for j in range(design.columns) if 0.0 < size[j] < SMALLEST_SIZE]
+    if small:
+        named = listed([f"{design.names[j]!r} (at most {size[j]:.3g})" for j in small], 3)
+        raise NonFiniteError(
+            f"The numbers in {named} are so small that they have lost digits, and a coefficient of them is beyond 1.8e308. Give "
+            f"them another unit."
+        )
+    at = design.constant
+    if at is not None and not 1.0 / LARGEST_CONSTANT <= size[at] <= LARGEST_CONSTANT:
+        raise NonFiniteError(f"The constant column {design.names[at]!r} holds {size[at]:.3g} in every row; write 1.")
 
 
 def boxed_columns(design: Design) -> WorkingColumns:

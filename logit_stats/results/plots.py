@@ -50,6 +50,10 @@ class LimitPlots:
     def __repr__(self) -> str:
         return lines(f"<{type(self).__name__}: {', '.join(_pictures(type(self)))}; each takes ax and returns it>")
 
+    def __call__(self, *arguments: Any, **options: Any) -> NoReturn:
+        """There is no one picture of a result."""
+        raise TypeError(f"plot holds several pictures; name one: plot.{', plot.'.join(_pictures(type(self)))}.")
+
     def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"There is no picture {name!r}; there are {', '.join(_pictures(type(self)))}.")
 
