@@ -143,8 +143,6 @@ KNOWN_CIRCLES = {
     frozenset({"design", "parameters", "response", "categories", "row_numbers", "factor_values"}),
     # a formula is pickled by what it is made of
     frozenset({"formula", "formula_pickle"}),
-    # the search for separation is handed on to that of several categories or of matched sets
-    frozenset({"separation", "category_separation", "set_separation"}),
 }
 
 

@@ -15,6 +15,8 @@ from logit_stats.estimation.likelihood import linear_predictor, moments, score, 
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.profile import Profile
 from logit_stats.likelihoods.binomial import BINOMIAL
+from logit_stats.likelihoods.conditional import CONDITIONAL
+from logit_stats.likelihoods.demands import Forms
 from logit_stats.likelihoods.facts import Facts
 from logit_stats.likelihoods.likelihood import RowLikelihood, RowTerms
 from logit_stats.likelihoods.multinomial import MULTINOMIAL
@@ -61,6 +63,46 @@ def test_the_general_path_sums_what_the_likelihoods_own_path_sums(name):
     for rows in (design, general):
         R = triangular_factor(rows, working, gamma)
         np.testing.assert_allclose(R.T @ R, one.information, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["binary", "grouped", "categories"])
+def test_demands_are_let_down_exactly_where_the_likelihood_of_a_row_falls_for_ever(name):
+    # the log-likelihood of a row along u is concave and never above zero: it falls for ever, or not at all in the end
+    design = designs()[name]
+    own = MULTINOMIAL if name == "categories" else BINOMIAL
+    rng = np.random.default_rng(9)
+    demands = own.demands(design)
+    for _ in range(20):
+        u = rng.choice([-1.0, 0.0, 0.5, 1.0], size=(design.equations, design.rows))
+        far, farther = (own.terms(design.block, t * u).loglik for t in (1e3, 1e4))
+        if isinstance(demands, Forms):
+            kept = np.ones(design.rows, dtype=bool)
+            forms = np.einsum("ij,ij->i", demands.patterns[demands.pattern], u.T[demands.row])
+            np.logical_and.at(kept, demands.row, forms >= 0.0)
+        else:
+            kept = np.where(demands.sign == 0.0, u[0] == 0.0, demands.sign * u[0] >= 0.0)
+        assert kept.any()
+        assert not kept.all()
+        np.testing.assert_array_equal(farther > far - 1.0, kept)
+
+
+def test_pairs_of_matched_sets_are_let_down_exactly_where_the_likelihood_falls_for_ever():
+    rng = np.random.default_rng(4)
+    data = {"y": np.tile([1.0, 0.0, 0.0, 1.0], 12), "x": rng.normal(size=48), "s": np.repeat(np.arange(12), 4)}
+    design = ls.clogit("y ~ x", data, groups="s").design
+    pairs = CONDITIONAL.demands(design)
+    sets = np.asarray(data["s"])
+    assert len(pairs.ahead) == 12 * 4
+    held, fallen = 0, 0
+    for _ in range(20):
+        u = rng.choice([0.0, 1.0, 2.0], size=48) + 1.0 * np.asarray(data["y"])
+        far, farther = (CONDITIONAL.set_terms(design, t * u).loglik for t in (1e3, 1e4))
+        kept = np.ones(12, dtype=bool)
+        np.logical_and.at(kept, sets[pairs.ahead], u[pairs.ahead] >= u[pairs.behind])
+        np.testing.assert_array_equal(farther > far - 1.0, kept)
+        held, fallen = held + kept.sum(), fallen + (~kept).sum()
+    assert held
+    assert fallen
 
 
 @pytest.mark.parametrize("name", ["binary", "categories"])

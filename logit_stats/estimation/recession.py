@@ -17,7 +17,9 @@ from scipy.optimize import linprog
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.estimation.likelihood import TALL_ROWS
+from logit_stats.likelihoods.demands import Signs
 from logit_stats.likelihoods.kernel import linear_predictor
+from logit_stats.likelihoods.of_design import likelihood_of
 from logit_stats.likelihoods.working import WorkingColumns, boxed_columns
 
 VIOLATED = 1e-9  # of the linear programme's box; HiGHS is asked for 1e-10
@@ -53,16 +55,23 @@ class SignedRows:
 
     @classmethod
     def of(cls, design: Design) -> SignedRows:
-        """Rows of a design."""
-        y = design.response.successes
-        trials = np.ones_like(y) if design.response.trials is None else design.response.trials
-        sign = np.where(y == trials, 1.0, np.where(y == 0.0, -1.0, 0.0))
-        return cls(design, boxed_columns(design), sign, trials > 0.0)
+        """Rows of a design of one linear predictor, with the signs that its likelihood says."""
+        demands = likelihood_of(design).demands(design)
+        assert isinstance(demands, Signs)
+        return cls(design, boxed_columns(design), demands.sign, demands.informative)
 
     @property
     def coefficients(self) -> int:
         """Number of coefficients of a direction."""
         return self.design.columns
+
+    def levels(self, level: NDArray[np.int_]) -> NDArray[np.int_]:
+        """(n,) number of the direction that separates each row of the user's, from those of the demands; zero where none does."""
+        return level
+
+    def sides(self, level: NDArray[np.int_]) -> NDArray[np.int_]:
+        """(n,) which way the predictor of each row of the user's goes."""
+        return np.where(level > 0, self.sign, 0.0).astype(np.int_)
 
     def margins(self, d: FloatArray) -> FloatArray:
         """(n,) margin of every row along d."""

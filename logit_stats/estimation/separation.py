@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,8 @@ from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
-from logit_stats.errors import SeparationError, listed, listed_rows
+from logit_stats.errors import SeparationError, listed
+from logit_stats.estimation.demanding import demanding_rows
 from logit_stats.estimation.recession import (
     DOWN,
     FINITE,
@@ -30,16 +30,14 @@ from logit_stats.estimation.recession import (
     combined,
     direction_of_recession,
 )
+from logit_stats.likelihoods.binomial import SEPARATION
+from logit_stats.likelihoods.demands import SeparationWords
+from logit_stats.likelihoods.of_design import likelihood_of
 from logit_stats.likelihoods.working import WorkingColumns
 from logit_stats.wording import WIDTH, lines
 
+NO_ESTIMATE = "there is no finite maximum-likelihood estimate."
 _LIMIT = {UP: float("inf"), DOWN: float("-inf")}
-REMEDIES = (
-    "fit_limit() keeps maximum likelihood: infinite coefficients, with tests and one-sided intervals",
-    "fit_firth() has finite estimates, with tests and intervals of its own",
-    "fit_regularized() shrinks all coefficients",
-    "joining sparse levels or leaving columns out asks another question",
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -51,23 +49,26 @@ class Separation:
     kind : str
         ``"complete"``, ``"quasi-complete"`` or ``"none"``.
     names : tuple of str
-        Design columns.
+        Coefficients.
     direction : (k,)
         Direction in the user's coefficients that separates every row that can be separated, and is anyone's to check:
-        ``X @ direction`` is not negative for events, not positive for non-events, and zero for rows with both outcomes.
-        Zeros where nothing is separated.
+        ``X @ direction`` is not negative for events, not positive for non-events, and zero for rows with both outcomes
+        (several categories: it grows for no other category faster than for the row's own). Zeros where nothing is separated.
     directions : (levels, k)
         The first separates some rows and keeps the others at margin zero; each further one does the same among the rows
         that the ones before it leave.
     level : (n,) int
         For every row the number (from 1) of the direction that separates it; 0 where none does.
     side : (n,) int
-        1 for rows predicted to be events in the limit, -1 for non-events, 0 for rows that are not separated.
+        1 for rows predicted to be events in the limit, -1 for non-events, 0 for rows that are not separated. Of several
+        categories: 1 for rows for which one becomes impossible.
     fates : tuple of str
         Where each coefficient goes as the likelihood tends to its supremum: "finite"; "+inf" or "-inf" whatever way
         that is; "undetermined" where that depends on the way.
     index : Index
         Labels of the rows.
+    words : SeparationWords
+        How the likelihood tells it.
     """
 
     kind: str
@@ -78,8 +79,12 @@ class Separation:
     side: NDArray[np.int_]
     fates: tuple[str, ...]
     index: pd.Index
+    words: SeparationWords = SEPARATION
 
-    remedies: ClassVar[tuple[str, ...]] = REMEDIES
+    @property
+    def remedies(self) -> tuple[str, ...]:
+        """What can be done."""
+        return self.words.remedies
 
     @property
     def limits(self) -> tuple[float, ...]:
@@ -111,6 +116,19 @@ class Separation:
         """Columns whose coefficient the data leave undetermined: every value is as likely as any other."""
         return [name for name, fate in zip(self.names, self.fates, strict=True) if fate == UNDETERMINED]
 
+    @property
+    def along(self) -> str:
+        """The direction, written out as far as a sentence takes it."""
+        parts = zip(self.names, self.direction, strict=True)
+        terms = [f"{value:+.4g}*{name}" for name, value in parts if abs(value) > 1e-9]
+        return " ".join(terms[:6]).removeprefix("+") + (" ..." if len(terms) > 6 else "")
+
+    @property
+    def without_limit(self) -> list[str]:
+        """Coefficients without a finite limit, and where they go."""
+        infinite = [f"{name} -> {'+' if limit > 0 else '-'}inf" for name, limit in self.infinite.items()]
+        return [*infinite, *(f"{name} (undetermined)" for name in self.undetermined)]
+
     def summary_frame(self) -> pd.DataFrame:
         """One row a column: the direction, and where its coefficient goes."""
         return pd.DataFrame({"direction": self.direction, "coefficient": list(self.fates)}, index=list(self.names))
@@ -118,22 +136,13 @@ class Separation:
     def rows_frame(self) -> pd.DataFrame:
         """One row for each row that is predicted perfectly in the limit: as what, and by which of the directions."""
         here = self.level > 0
-        predicted = np.where(self.side[here] > 0, "event", "non-event")
-        return pd.DataFrame({"predicted": predicted, "direction": self.level[here]}, index=self.row_labels)
+        predicted = {"predicted": np.where(self.side[here] > 0, "event", "non-event")} if self.words.sides else {}
+        return pd.DataFrame({**predicted, "direction": self.level[here]}, index=self.row_labels)
 
     def _sentences(self) -> tuple[list[str], list[str]]:
         """Sentences above and below the table."""
-        kind = self.kind.capitalize()
-        events = int((self.side > 0).sum())
-        above = [
-            f"{kind} separation: there is no finite maximum-likelihood estimate.",
-            f"{self.rows} of {len(self.level)} rows are predicted perfectly in the limit "
-            f"({events} as events, {self.rows - events} as non-events): {listed_rows(np.asarray(self.row_labels))}.",
-        ]
-        below = [
-            "To check: X @ direction is not negative in any row of events, not positive in any row of non-events, and zero "
-            "where a row has both; so the likelihood never falls along the direction.",
-        ]
+        above = [f"{self.kind.capitalize()} separation: {NO_ESTIMATE}", self.words.limit(self)]
+        below = [self.words.check]
         if self.undetermined:
             below.append(
                 f"Undetermined: {listed(self.undetermined)}. The likelihood comes as near to its supremum with any value."
@@ -178,29 +187,21 @@ def find_separation(design: Design, gamma: FloatArray | None = None) -> Separati
     -------
     Separation
     """
-    if design.group is not None:
-        from logit_stats.estimation.set_separation import find_set_separation
-
-        return find_set_separation(design, gamma)
-    if design.response.categories is not None:
-        from logit_stats.estimation.category_separation import find_category_separation
-
-        return find_category_separation(design, gamma)
-    rows = SignedRows.of(design)
-    first = np.zeros(design.rows) if gamma is None else rows.sign * np.asarray(design.X @ gamma)
+    rows = demanding_rows(design)
+    first = np.zeros(len(rows.sign)) if gamma is None else rows.margins(rows.working.gamma(gamma))
     directions, level, left = directions_of(rows, first)
     if not directions:
         return no_separation(design)
-    k = design.columns
     return Separation(
         kind="quasi-complete" if left.any() else "complete",
-        names=design.names,
+        names=design.coefficient_names,
         direction=user_direction(rows.working, combined(rows, directions, level)),
         directions=np.array([user_direction(rows.working, d) for d in directions]),
-        level=level,
-        side=np.where(level > 0, rows.sign, 0.0).astype(np.int_),
-        fates=tuple(RecessionCone.of(rows, level > 0).fates(rows.working.matrix(k))),
+        level=rows.levels(level),
+        side=rows.sides(level),
+        fates=tuple(RecessionCone.of(rows, level > 0).fates(rows.working.matrix(rows.coefficients))),
         index=design.index,
+        words=likelihood_of(design).separation,
     )
 
 
@@ -222,39 +223,18 @@ def directions_of(rows: SignedRows, first: FloatArray) -> tuple[list[FloatArray]
 
 def no_separation(design: Design) -> Separation:
     """Return what is to be said of a design whose estimate is finite."""
-    k, nowhere = design.columns, np.zeros(design.rows, dtype=np.int_)
+    names, nowhere = design.coefficient_names, np.zeros(design.rows, dtype=np.int_)
+    k = len(names)
     return Separation(
-        "none", design.names, np.zeros(k), np.zeros((0, k)), nowhere, nowhere, (FINITE,) * k, design.index
-    )
+        "none", names, np.zeros(k), np.zeros((0, k)), nowhere, nowhere, (FINITE,) * k, design.index,
+        likelihood_of(design).separation,
+    )  # fmt: skip
 
 
 def separation_error(design: Design, separation: Separation) -> SeparationError:
     """Return the error that says what is separated, by which columns, in which direction and in how many rows."""
-    if design.group is not None:
-        from logit_stats.estimation.set_separation import set_separation_error
-
-        return set_separation_error(design, separation)
-    if design.response.categories is not None:
-        from logit_stats.estimation.category_separation import category_separation_error
-
-        return category_separation_error(design, separation)
-    terms = [
-        f"{value:+.4g}*{name}"
-        for name, value in zip(separation.names, separation.direction, strict=True)
-        if abs(value) > 1e-9
-    ]
-    infinite = [f"{name} -> {'+' if limit > 0 else '-'}inf" for name, limit in separation.infinite.items()]
-    infinite += [f"{name} (undetermined)" for name in separation.undetermined]
-    shown = " ".join(terms[:6]).removeprefix("+") + (" ..." if len(terms) > 6 else "")
-    message = (
-        f"{separation.kind.capitalize()} separation: there is no finite maximum-likelihood estimate. "
-        f"Along {shown} the likelihood keeps rising; in the limit {separation.rows} of {design.rows} rows are predicted "
-        f"perfectly (row {listed_rows(np.asarray(separation.row_labels))}). Coefficients without a finite limit: "
-        f"{', '.join(infinite[:6])}{' ...' if len(infinite) > 6 else ''}. "
-        f"Use the limit itself (fit_limit(): infinite coefficients with tests and one-sided intervals), Firth's penalized "
-        f"likelihood (fit_firth(): finite ones), join sparse levels, or leave the columns out."
-    )
-    return SeparationError(message, separation)
+    said = separation.words.error(design, separation)
+    return SeparationError(f"{separation.kind.capitalize()} separation: {NO_ESTIMATE} {said}", separation)
 
 
 def user_direction(working: WorkingColumns, d: FloatArray) -> FloatArray:

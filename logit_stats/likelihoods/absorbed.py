@@ -20,6 +20,7 @@ from logit_stats.design.design import Design
 from logit_stats.design.parameters import Parameters
 from logit_stats.likelihoods.absorbed_maximum import Absorbed, EffectRows, maximum
 from logit_stats.likelihoods.binomial import BINOMIAL
+from logit_stats.likelihoods.demands import SeparationWords, Signs
 from logit_stats.likelihoods.facts import Facts
 from logit_stats.likelihoods.group_effects import Grouping, IntArray
 from logit_stats.likelihoods.likelihood import RowTerms
@@ -52,6 +53,7 @@ class AbsorbedEffects:
     facts: ClassVar[Facts] = Facts()
     takes: ClassVar[frozenset[str]] = frozenset({"offset", "freq_weights", "trials", "absorb"})
     unit: ClassVar[str | None] = "group"
+    separation: ClassVar[SeparationWords] = BINOMIAL.separation
 
     factors: tuple[str, ...]
     grouping: Grouping
@@ -164,3 +166,7 @@ class AbsorbedEffects:
         rows = self.rows_of(design)
         found = maximum(rows, beta=np.zeros(design.columns), fixed=True, maxiter=100, tol=1e-9)
         return NullModel("half", 0.0, found.terms.loglik)
+
+    def demands(self, design: Design) -> Signs:
+        """Those of the binary logit."""
+        return BINOMIAL.demands(design)

@@ -11,6 +11,7 @@ from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.coded import coded
 from logit_stats.design.design import Design
 from logit_stats.design.parameters import Parameters
+from logit_stats.likelihoods.demands import Separated, SeparationWords, Signs, first_six, labels_of
 from logit_stats.likelihoods.facts import Facts
 from logit_stats.likelihoods.kernel import available, fast_moments, fast_score, kernel_moments, kernel_score
 from logit_stats.likelihoods.kernel import linear_predictor as rows_predictor
@@ -26,6 +27,37 @@ SMALL_ROWS = 1024
 SMALL_COLUMNS = 100
 
 
+def _limit(found: Separated) -> str:
+    events = int((found.side > 0).sum())
+    return (
+        f"{found.rows} of {len(found.level)} rows are predicted perfectly in the limit "
+        f"({events} as events, {found.rows - events} as non-events): {labels_of(found)}."
+    )
+
+
+def _error(design: Design, found: Separated) -> str:
+    return (
+        f"Along {found.along} the likelihood keeps rising; in the limit {found.rows} of {design.rows} rows are predicted "
+        f"perfectly (row {labels_of(found)}). Coefficients without a finite limit: {first_six(found.without_limit)}. "
+        f"Use the limit itself (fit_limit(): infinite coefficients with tests and one-sided intervals), Firth's penalized "
+        f"likelihood (fit_firth(): finite ones), join sparse levels, or leave the columns out."
+    )
+
+
+SEPARATION = SeparationWords(
+    _limit,
+    "To check: X @ direction is not negative in any row of events, not positive in any row of non-events, and zero "
+    "where a row has both; so the likelihood never falls along the direction.",
+    _error,
+    (
+        "fit_limit() keeps maximum likelihood: infinite coefficients, with tests and one-sided intervals",
+        "fit_firth() has finite estimates, with tests and intervals of its own",
+        "fit_regularized() shrinks all coefficients",
+        "joining sparse levels or leaving columns out asks another question",
+    ),
+)
+
+
 class Binomial:
     """Successes y out of m trials with probability ``p = 1 / (1 + exp(-eta))`` (McCullagh and Nelder 1989, chapter 4)."""
 
@@ -33,6 +65,7 @@ class Binomial:
     facts: ClassVar[Facts] = Facts()
     takes: ClassVar[frozenset[str]] = frozenset({"offset", "freq_weights", "sampling_weights", "trials"})
     unit: ClassVar[str | None] = None
+    separation: ClassVar[SeparationWords] = SEPARATION
 
     def parameters(self, design: Design) -> Parameters:
         """One coefficient for each column."""
@@ -101,6 +134,12 @@ class Binomial:
         logit = float(np.log(events) - np.log(total - events))
         loglik = events * (np.log(events) - np.log(total)) + (total - events) * (np.log(total - events) - np.log(total))
         return NullModel("intercept", logit, float(loglik))
+
+    def demands(self, design: Design) -> Signs:
+        """The predictor must rise where all outcomes are successes, fall where none is, and stay where there are both."""
+        y = design.response.successes
+        trials = np.ones_like(y) if design.response.trials is None else design.response.trials
+        return Signs(np.where(y == trials, 1.0, np.where(y == 0.0, -1.0, 0.0)), trials > 0.0)
 
 
 def outcome_sums(design: Design) -> tuple[float, float]:

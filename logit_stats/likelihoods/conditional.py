@@ -15,8 +15,9 @@ import numpy as np
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
 from logit_stats.design.parameters import Parameters
-from logit_stats.errors import NotAvailableError
+from logit_stats.errors import NotAvailableError, listed
 from logit_stats.likelihoods.conditional_moments import SetTerms, information_root, set_moments, set_terms
+from logit_stats.likelihoods.demands import Pairs, Separated, SeparationWords, labels_of
 from logit_stats.likelihoods.facts import Facts
 from logit_stats.likelihoods.likelihood import RowTerms
 from logit_stats.likelihoods.matched_sets import MatchedSets, matched_sets
@@ -45,6 +46,37 @@ def sets_of(design: Design) -> MatchedSets:
     return found
 
 
+def _limit(found: Separated) -> str:
+    ahead = int((found.side > 0).sum())
+    return (
+        f"In {found.rows} of {len(found.level)} rows it becomes certain who of the set is the case ({ahead} draw ahead, "
+        f"{found.rows - ahead} fall behind): {labels_of(found)}."
+    )
+
+
+def _error(design: Design, found: Separated) -> str:
+    sets = sets_of(design)
+    touched = len(np.unique(sets.of_row[found.level[sets.order] > 0]))
+    return (
+        f"Along {found.along} no case falls behind another row of its set, and in {touched} of {sets.count} sets cases draw "
+        f"ahead, so the conditional likelihood keeps rising. Coefficients without a finite limit: "
+        f"{listed(found.without_limit, 6)}. exact() has one-sided limits and tests; joining sparse levels or leaving the "
+        f"columns out asks another question."
+    )
+
+
+SEPARATION = SeparationWords(
+    _limit,
+    "To check: in no set is X @ direction of a case below that of a row which is none; so the likelihood never falls along the "
+    "direction.",
+    _error,
+    (
+        "exact() has one-sided limits and tests",
+        "joining sparse levels or leaving columns out asks another question",
+    ),
+)
+
+
 class Conditional:
     """One outcome of all choices of as many rows of a set as it has cases."""
 
@@ -52,6 +84,7 @@ class Conditional:
     facts: ClassVar[Facts] = Facts()
     takes: ClassVar[frozenset[str]] = frozenset({"offset", "freq_weights", "groups"})
     unit: ClassVar[str | None] = "group"
+    separation: ClassVar[SeparationWords] = SEPARATION
 
     def parameters(self, design: Design) -> Parameters:
         """One coefficient for each column."""
@@ -118,6 +151,17 @@ class Conditional:
         terms = set_terms(_outcomes(design, sets), _centred(eta[sets.order], sets), sets)
         weight = set_weights(design)
         return NullModel("half", 0.0, float(terms.loglik.sum() if weight is None else terms.loglik @ weight))
+
+    def demands(self, design: Design) -> Pairs:
+        """No case may fall behind another row of its set: the maximum over all choices is then that of the cases."""
+        sets, y = sets_of(design), design.response.successes
+        cases, others = [], []
+        for start, end in zip(sets.starts[:-1], sets.starts[1:], strict=True):
+            rows = sets.order[start:end]
+            here, there = rows[y[rows] == 1.0], rows[y[rows] == 0.0]
+            cases.append(np.repeat(here, len(there)))
+            others.append(np.tile(there, len(here)))
+        return Pairs(np.concatenate(cases), np.concatenate(others))
 
 
 CONDITIONAL = Conditional()

@@ -10,9 +10,10 @@ How to add a likelihood
 2.  `parameters` says how coefficients stand on the columns (`logit_stats.design.parameters`): one equation by default; own
     parameters in every equation (multinomial), slopes that equations share and constants that they do not (thresholds), or any
     mixture (partial proportional odds). Working columns, names, covariances and tables follow from that.
-3.  `facts` says what holds of every fit of the model (`Facts`): whether there is a likelihood, whether one probability describes
+3.  `demands` says what separation asks of the rows, and `separation` how it is told.
+4.  `facts` says what holds of every fit of the model (`Facts`): whether there is a likelihood, whether one probability describes
     an outcome. Answers ask these by name, and refuse in words where one does not hold.
-4.  One door in ``models/``, which makes a design with ``likelihood=`` set (and ``group=``, where rows belong together).
+5.  One door in ``models/``, which makes a design with ``likelihood=`` set (and ``group=``, where rows belong together).
     Newton's method, covariances, tests, effects, tables and reports then work as for the others.
 
 Shapes: m rows of a block, k columns, E equations, p parameters, C outcomes. Linear predictors are (E, m), offset included.
@@ -30,6 +31,7 @@ import numpy as np
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
 from logit_stats.design.parameters import Parameters
+from logit_stats.likelihoods.demands import Demands, SeparationWords
 from logit_stats.likelihoods.facts import Facts
 from logit_stats.likelihoods.moments import Moments, Score
 from logit_stats.likelihoods.null import NullModel
@@ -72,12 +74,15 @@ class Likelihood(Protocol):
         Row arguments that it understands: ``"offset"``, ``"freq_weights"``, ``"sampling_weights"``, ``"trials"``, ``"groups"``.
     unit : str or None
         ``"group"`` where rows of a group are one unit and never cut apart.
+    separation : SeparationWords
+        How it is told that there is no finite estimate.
     """
 
     name: ClassVar[str]
     facts: ClassVar[Facts]
     takes: ClassVar[frozenset[str]]
     unit: ClassVar[str | None]
+    separation: ClassVar[SeparationWords]
 
     def parameters(self, design: Design) -> Parameters:
         """How the parameters stand on the columns."""
@@ -113,6 +118,10 @@ class Likelihood(Protocol):
         """Return the null model, where that needs no iterations; None where its constants must be fitted."""
         ...
 
+    def demands(self, design: Design) -> Demands:
+        """What the rows demand of a direction along which the likelihood never falls."""
+        ...
+
 
 class RowLikelihood:
     """A likelihood of rows that are independent given their linear predictors, from its `terms`."""
@@ -121,10 +130,15 @@ class RowLikelihood:
     facts: ClassVar[Facts] = Facts(binary=False)
     takes: ClassVar[frozenset[str]] = frozenset({"offset", "freq_weights", "sampling_weights"})
     unit: ClassVar[str | None] = None
+    separation: ClassVar[SeparationWords]
 
     def terms(self, block: Block, eta: FloatArray) -> RowTerms:
         """Contributions of the rows of a block at linear predictors (E, m)."""
         raise NotImplementedError
+
+    def demands(self, design: Design) -> Demands:
+        """What the rows demand of a direction along which the likelihood never falls."""
+        raise NotImplementedError(f"{self.name}: demands() is not written, so separation cannot be looked for.")
 
     def parameters(self, design: Design) -> Parameters:
         """By default every column has a parameter of its own in every equation."""

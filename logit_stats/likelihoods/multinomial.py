@@ -17,12 +17,44 @@ from logit_stats.likelihoods.category_moments import (
     category_root,
     category_terms,
 )
+from logit_stats.likelihoods.demands import Forms, Separated, SeparationWords, first_six, labels_of
 from logit_stats.likelihoods.facts import Facts
 from logit_stats.likelihoods.likelihood import TALL_ROWS, RowTerms
 from logit_stats.likelihoods.moments import Moments, Score
 from logit_stats.likelihoods.null import NullModel
 from logit_stats.likelihoods.outcomes import Outcomes
 from logit_stats.likelihoods.working import WorkingColumns
+
+
+def impossible(found: Separated) -> str:
+    """Say in which rows a category becomes impossible."""
+    return (
+        f"In {found.rows} of {len(found.level)} rows some category becomes impossible in the limit: {labels_of(found)}."
+    )
+
+
+def _error(design: Design, found: Separated) -> str:
+    assert design.response.categories is not None
+    return (
+        f"Some categories of {design.response.name} never occur, or always, where certain columns say so: the likelihood keeps "
+        f"rising with {first_six(found.without_limit)} (category:column; the reference is "
+        f"{design.response.categories.labels[0]!r}). In {found.rows} of {design.rows} rows a category becomes impossible (row "
+        f"{labels_of(found)}). Join categories or sparse levels, leave the columns out, or use fit_regularized()."
+    )
+
+
+SEPARATION = SeparationWords(
+    impossible,
+    "To check: along the direction (zero for the reference) no row's linear predictor grows faster for another category "
+    "than for its own; so the likelihood never falls.",
+    _error,
+    (
+        "joining categories, or sparse levels",
+        "leaving columns out",
+        "fit_regularized() shrinks all coefficients",
+    ),
+    sides=False,
+)
 
 
 class Multinomial:
@@ -32,6 +64,7 @@ class Multinomial:
     facts: ClassVar[Facts] = Facts(binary=False)
     takes: ClassVar[frozenset[str]] = frozenset({"freq_weights", "sampling_weights"})
     unit: ClassVar[str | None] = None
+    separation: ClassVar[SeparationWords] = SEPARATION
 
     def parameters(self, design: Design) -> Parameters:
         """A coefficient for each column in every equation."""
@@ -93,6 +126,18 @@ class Multinomial:
         logs = np.log(counts)
         loglik = float(counts @ (logs - np.log(counts.sum())))
         return NullModel("intercept", 0.0, loglik, tuple((logs[1:] - logs[0]).tolist()))
+
+    def demands(self, design: Design) -> Forms:
+        """The own category must gain on each other one: ``eta_y - eta_c`` must not fall (Albert and Anderson 1984, section 4)."""
+        assert design.response.categories is not None
+        J = design.equations
+        own = np.repeat(design.response.categories.codes, J)
+        other = np.tile(np.arange(J), design.rows)
+        other += other >= own
+        of_category = np.eye(J + 1)[:, 1:]
+        patterns = of_category[:, None] - of_category[None, :]
+        row = np.repeat(np.arange(design.rows), J)
+        return Forms(row, own * (J + 1) + other, patterns.reshape(-1, J))
 
 
 MULTINOMIAL = Multinomial()

@@ -270,9 +270,9 @@ class ConditionalLogit(DesignModel):
 
     def separation(self) -> Separation:
         """Say whether the sets are separated: along which columns, and which rows draw ahead or fall behind."""
-        from logit_stats.estimation.set_separation import find_set_separation
+        from logit_stats.estimation.separation import find_separation
 
-        return find_set_separation(self.design)
+        return find_separation(self.design)
 
     def exact(
         self,
