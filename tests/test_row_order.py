@@ -120,6 +120,8 @@ ASKED = {
     "validate with an offset": (lambda r, g: r.validate(SHUFFLED, outcome=SHUFFLED["y"], offset=g).roc.auc, "o"),
     "validate counts": (lambda r, g: str(r.validate(SHUFFLED, outcome=SHUFFLED["s"], trials=g)), "t"),
 }
+# Labels for the rows used alone say that the others were no part of the survey's design: another answer, held below.
+OF_ALL_ROWS_READ = ("strata", "sampling units", "finite population")
 # What only some fits answer.
 ONLY = {
     "firth": {"cluster", "two clusters", "predict", "predict new rows", "margins", "validate the outcome"},
@@ -140,7 +142,7 @@ def test_what_a_result_is_given_for_its_rows(asked, data):
         except ls.errors.NotAvailableError:
             continue
         given = [ORDERED[columns]]
-        if right_data is data and asked not in ("predict",):
+        if right_data is data and asked not in ("predict", *OF_ALL_ROWS_READ):
             given.append(data[columns][np.asarray(res.model.sample.used)].sort_index())
         if isinstance(columns, list) and "cluster" in asked:
             given.append([ORDERED[c] for c in columns])
@@ -155,6 +157,21 @@ def test_what_a_result_is_given_for_its_rows(asked, data):
                 )
         with pytest.raises(DataError, match="index that differs"):
             ask(res, ORDERED[columns].set_axis(ORDERED.index + N))
+
+
+@pytest.mark.parametrize("asked", OF_ALL_ROWS_READ)
+def test_labels_of_the_rows_used_make_the_design_of_these(asked):
+    ask, columns = ASKED[asked]
+    names = {"logit", "mnlogit"} if "mnlogit" in _answering(asked) else {"logit"}
+    whole = HOLES.dropna()
+    for name in names:
+        res, alone = fits(HOLES)[name], fits(whole)[name]
+        labels = whole[columns].sort_index()
+        assert_allclose(ask(res, labels), ask(alone, labels), rtol=1e-10, err_msg=name)
+
+
+def _answering(asked):
+    return {name for name, answers in ONLY.items() if asked in answers}
 
 
 def _formula_only(asked):
