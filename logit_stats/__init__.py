@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from logit_stats.planning.sample_size import sample_size
     from logit_stats.report.plots.of_predictions import plot_confusion
     from logit_stats.results.absorbed import AbsorbedLogitResults
+    from logit_stats.results.carried import CarriedResults
+    from logit_stats.results.carrying import from_json
     from logit_stats.results.conditional import ConditionalLogitResults
     from logit_stats.results.gee import GEEResults
     from logit_stats.results.keep import load
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AbsorbedLogit",
     "AbsorbedLogitResults",
+    "CarriedResults",
     "ConditionalLogit",
     "ConditionalLogitResults",
     "GEEResults",
@@ -60,6 +63,7 @@ __all__ = [
     "e_value",
     "errors",
     "exlogit",
+    "from_json",
     "gee",
     "load",
     "logit",
@@ -78,6 +82,8 @@ __all__ = [
 _HOME = {
     "AbsorbedLogit": "logit_stats.models.absorbed",
     "AbsorbedLogitResults": "logit_stats.results.absorbed",
+    "CarriedResults": "logit_stats.results.carried",
+    "from_json": "logit_stats.results.carrying",
     "ConditionalLogit": "logit_stats.models.conditional",
     "ConditionalLogitResults": "logit_stats.results.conditional",
     "clogit": "logit_stats.models.conditional",

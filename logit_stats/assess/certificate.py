@@ -151,7 +151,7 @@ def certificate(fit: Fit) -> Certificate:
         arithmetic=_arithmetic(),
         kernel=kernel_name(),
         versions=_versions(),
-        data_hash=_data_hash(fit.design),
+        data_hash=data_hash(fit.design),
     )
 
 
@@ -222,7 +222,8 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), **versions()}
 
 
-def _data_hash(design: Design) -> str:
+def data_hash(design: Design) -> str:
+    """SHA-256 of the rows: outcomes, weights, offset and columns."""
     digest = hashlib.sha256()
     digest.update(repr((design.rows, design.names)).encode())
     for block in design.blocks(TALL_ROWS):

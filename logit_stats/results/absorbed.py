@@ -22,6 +22,7 @@ from logit_stats.results.estimates import Estimates
 from logit_stats.results.finished import Vector
 from logit_stats.results.hypotheses import JointTests
 from logit_stats.results.likelihood import Likelihood
+from logit_stats.results.transport import Transport
 from logit_stats.wording import lines, table
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class AbsorbedStatistics(FitStatistics):
 
 
 @dataclass(frozen=True, eq=False)
-class AbsorbedLogitResults(Estimates, Likelihood, JointTests):
+class AbsorbedLogitResults(Estimates, Likelihood, JointTests, Transport):
     """Results of a logit with absorbed effects, with statsmodels' names.
 
     Attributes

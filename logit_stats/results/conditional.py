@@ -20,6 +20,7 @@ from logit_stats.results.finished import Vector
 from logit_stats.results.hypotheses import JointTests
 from logit_stats.results.likelihood import Likelihood
 from logit_stats.results.prediction import predict_new
+from logit_stats.results.transport import Transport
 from logit_stats.wording import lines, table
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class ConditionalLogitResults(Estimates, Likelihood, JointTests):
+class ConditionalLogitResults(Estimates, Likelihood, JointTests, Transport):
     """Results of a conditional logit fit, with statsmodels' names.
 
     Attributes

@@ -288,6 +288,12 @@ class PooledResults:
 
     # Reports.
 
+    def to_json(self, indent: int | None = None) -> str:
+        """The model as a text, without rows, that `logit_stats.from_json` reads; see `LogitResults.to_json`."""
+        from logit_stats.results.carrying import to_json
+
+        return to_json(self, indent)
+
     def tidy(self, conf_int: bool = True, exponentiate: bool = False, alpha: float = 0.05) -> pd.DataFrame:
         """One row a coefficient: term, estimate, std_error, statistic, p_value, limits, df, fmi."""
         columns: dict[str, Any] = {"term": self.names, "estimate": self.pooled.estimate, "std_error": self.pooled.standard_errors,

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from logit_stats.results.finished import Finished
 from logit_stats.results.needs import needs
+from logit_stats.results.transport import Transport
 
 if TYPE_CHECKING:
     from logit_stats.assess.certificate import Certificate
     from logit_stats.report.summary import Summary
 
 
-class Reports(Finished):
+class Reports(Transport):
     """What is shown of a fit."""
 
     def summary(
