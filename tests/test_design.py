@@ -418,3 +418,24 @@ def test_numbers_spoilt_by_a_text_are_not_taken_for_levels():
         ls.logit("y ~ a", DATA.assign(a=[1, "x"] * 100))
     # a few codes in text are levels
     assert ls.logit("y ~ i", DATA.assign(i=DATA["i"].astype(str))).exog_names == ["Intercept", "i[T.2]", "i[T.3]"]
+
+
+def test_a_formula_that_was_read_before_learns_from_its_own_data():
+    rng = np.random.default_rng(8)
+    first = pd.DataFrame({"y": rng.integers(0, 2, 60), "x": rng.normal(size=60), "k": rng.integers(0, 3, 60)})
+    second = pd.DataFrame(
+        {"y": rng.integers(0, 2, 60), "x": rng.normal(9, 1, size=60), "k": rng.choice(list("ab"), 60)}
+    )
+    for formula in ("y ~ center(x) + bs(x, df=4)", "y ~ k + x", "y ~ x", "y ~ x:k"):
+        models = [ls.logit(formula, data) for data in (first, second, first)]
+        for model, data in zip(models, (first, second, first), strict=True):
+            expected = patsy.dmatrix(formula.partition("~")[2], data)
+            assert model.exog_names == expected.design_info.column_names
+            assert_allclose(model.exog, expected, rtol=1e-13, atol=1e-13)
+            # what each has learned is its own, also when it meets data again
+            coded, _, _ = model.design.formula.design_matrix(data.iloc[:7])
+            assert_allclose(coded, np.asarray(expected)[:7], rtol=1e-13, atol=1e-13)
+            again = patsy.build_design_matrices([model.design.formula.info], data.iloc[:7])[0]
+            assert_allclose(again, np.asarray(expected)[:7], rtol=1e-13, atol=1e-13)
+    with pytest.raises(MissingColumnError, match="did you mean 'xx'"):
+        ls.logit("y ~ x", first.rename(columns={"x": "xx"}))

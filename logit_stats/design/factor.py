@@ -67,11 +67,19 @@ class Factor:
         """Whether the factor is a column as it stands, or its levels."""
         return not self.state["transforms"] and is_bare(self.term_factor.code)
 
+    def is_column_of(self, table: Table) -> bool:
+        """Whether the factor is a column of the table as it stands: nothing is to be evaluated."""
+        code = self.term_factor.code
+        return bool(code.isidentifier()) and code in table
+
     def evaluate(self, table: Table) -> FactorValues:
         """Values of the factor on every row of `table`, missing wherever a variable that it reads is.
 
         The expression never sees a row in which a variable is missing: Python would call ``x > 3`` false there.
         """
+        if self.is_column_of(table):
+            column = table[self.term_factor.code]
+            return factor_values(self.name, column, table.rows, table.index)
         seen, complete = self._complete(table)
         if complete is not None and not complete.any():
             return NumericValues(np.full((table.rows, 1), np.nan))
@@ -205,16 +213,26 @@ def learn_factors(terms: tuple[Any, ...], parsed: ParsedFormula, table: Table) -
     learned: dict[str, Factor] = {}
     for term_factor in dict.fromkeys(factor for term in terms for factor in term.factors):
         refuse_unknown_names(term_factor.code, parsed, table)
-        state: dict[str, Any] = {}
-        try:
-            passes = term_factor.memorize_passes_needed(state, parsed.scope)
-        except patsy.PatsyError as error:
-            raise FormulaError(f"{term_factor.name()!r} in the formula cannot be evaluated: {error}") from None
+        state, passes = _memory(term_factor, parsed, table)
         factor = prepared(term_factor, state, columns_read(term_factor.code, table), table)
         if passes:
             factor.memorize(table, passes)
         learned[factor.name] = factor
     return learned
+
+
+def _memory(term_factor: Any, parsed: ParsedFormula, table: Table) -> tuple[dict[str, Any], int]:
+    """What patsy remembers of a factor, and how often its transforms want to see the rows."""
+    code = term_factor.code
+    if code.isidentifier() and code in table:
+        # as patsy has it for a name
+        nothing = patsy.EvalEnvironment([{}])
+        return {"transforms": {}, "eval_env": nothing, "eval_code": code, "memorize_code": {}, "pass_bins": []}, 0
+    state: dict[str, Any] = {}
+    try:
+        return state, term_factor.memorize_passes_needed(state, parsed.scope)
+    except patsy.PatsyError as error:
+        raise FormulaError(f"{term_factor.name()!r} in the formula cannot be evaluated: {error}") from None
 
 
 def prepared(term_factor: Any, state: dict[str, Any], columns: tuple[Any, ...], table: Table | None = None) -> Factor:
@@ -230,7 +248,7 @@ def prepared(term_factor: Any, state: dict[str, Any], columns: tuple[Any, ...], 
         state["memorize_code"] = {key: rewritten(text, names, scope) for key, text in state["memorize_code"].items()}
         state["transforms"] |= {f"{CALLED}{name}": scope[name] for name in clashing if name in scope}
         state["transforms"][HELPER] = Operators()
-    looked_after = columns_looked_after(code, columns)
+    looked_after = frozenset() if is_bare(code) else columns_looked_after(code, columns)
     if table is None:
         return Factor(term_factor, state, columns, looked_after)
     numbers = frozenset(name for name in columns if _is_number(table[name]))

@@ -93,8 +93,8 @@ def factor_values(name: str, value: Any, rows: int, index: pd.Index) -> FactorVa
     FormulaError
         If the value has the wrong length or a type that is neither numbers nor levels.
     """
-    if type(value) is np.ndarray and value.dtype.kind in "iuf":
-        return _numbers(name, value, rows)
+    if type(value) in (np.ndarray, pd.Series) and isinstance(value.dtype, np.dtype) and value.dtype.kind in "iuf":
+        return _numbers(name, value if type(value) is np.ndarray else value.to_numpy(), rows)
     if isinstance(value, CategoricalBox):
         levels = None if value.levels is None else tuple(value.levels)
         return _levels_and_codes(name, value.data, rows, levels, value.contrast, index, boxed=True)
@@ -133,10 +133,7 @@ def _refuse_no_column(name: str, value: Any) -> None:
 
 def _numbers(name: str, value: Any, rows: int) -> NumericValues:
     array = np.asarray(value)
-    refuse_times(name, array.dtype)
-    if np.iscomplexobj(array):
-        raise FormulaError(f"{name!r} gives complex numbers; a design column must be real.")
-    values = array if array.dtype.kind in "iuf" else np.asarray(array, dtype=np.float64)
+    values = array if array.dtype.kind in "iuf" else _real(name, array)
     if values.ndim == 0:
         values = np.full(rows, values)
     if values.ndim == 1:
@@ -146,6 +143,13 @@ def _numbers(name: str, value: Any, rows: int) -> NumericValues:
             f"{name!r} gives {values.shape[0]} rows of {array.ndim} dimensions; {rows} rows were expected."
         )
     return NumericValues(values)
+
+
+def _real(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    refuse_times(name, array.dtype)
+    if np.iscomplexobj(array):
+        raise FormulaError(f"{name!r} gives complex numbers; a design column must be real.")
+    return np.asarray(array, dtype=np.float64)
 
 
 def _levels_and_codes(

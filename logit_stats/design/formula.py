@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -197,31 +198,53 @@ class CompiledFormula:
 def lay_out(parsed: ParsedFormula, factors: dict[str, Factor], values: dict[str, FactorValues]) -> CompiledFormula:
     """Columns, codings and names of the right-hand side, laid out by patsy on a skeleton."""
     rows = max((len(_along_rows(value)) for value in values.values()), default=0)
-    skeletons = {name: _SkeletonFactor(factor.term_factor, values[name]) for name, factor in factors.items()}
-    terms = [patsy.Term([skeletons[f.name()] for f in term.factors]) for term in parsed.terms]
     refuse_uncodable(parsed, values, rows)
+    terms = tuple(term.factors for term in parsed.terms)
     try:
-        (skeleton_info,) = patsy.design_matrix_builders([terms], lambda: iter([{}]), patsy.EvalEnvironment([]))
+        if all(isinstance(values[name], NumericValues) for name in factors):
+            widths = tuple((name, _along_rows(values[name]).shape[1]) for name in factors)
+            info = _layout_of_numbers(terms, widths)
+        else:
+            info = _layout(terms, values)
     except patsy.PatsyError as error:
         raise FormulaError(f"The formula {parsed.text!r} cannot be coded: {error}") from None
     except Exception as error:
         raise FormulaError(f"The contrasts asked for in {parsed.text!r} do not fit its levels: {error}") from error
-    if not skeleton_info.column_names:
+    if not info.column_names:
         raise FormulaError(f"The formula {parsed.text!r} has no columns; a model needs at least a constant ('y ~ 1').")
-    return CompiledFormula(parsed.text, _with_real_factors(skeleton_info, factors), factors)
+    return CompiledFormula(parsed.text, _with_states(info, factors), factors)
 
 
 def _along_rows(value: FactorValues) -> NDArray[Any]:
     return value.codes if isinstance(value, CategoricalValues) else value.values
 
 
+@lru_cache(maxsize=256)
+def _layout_of_numbers(terms: tuple[tuple[Any, ...], ...], widths: tuple[tuple[str, int], ...]) -> Any:
+    """Layout of terms of numbers alone, which depends on no data but the number of columns of each factor."""
+    return _layout(terms, dict(widths))
+
+
+def _layout(terms: tuple[tuple[Any, ...], ...], values: Mapping[str, FactorValues | int]) -> Any:
+    """The DesignInfo of terms whose factors have these levels, or as many columns of numbers."""
+    named = {factor.name(): factor for factors in terms for factor in factors}
+    skeletons = {name: _SkeletonFactor(factor, values[name]) for name, factor in named.items()}
+    laid_out = [patsy.Term([skeletons[factor.name()] for factor in factors]) for factors in terms]
+    (info,) = patsy.design_matrix_builders([laid_out], lambda: iter([{}]), patsy.EvalEnvironment([]))
+    return _of_real_factors(info, named)
+
+
 class _SkeletonFactor:
     """Stands in for a factor whose values are known already: tells patsy its type and levels, and holds no rows."""
 
-    def __init__(self, term_factor: Any, values: FactorValues) -> None:
+    def __init__(self, term_factor: Any, values: FactorValues | int) -> None:
         self.term_factor = term_factor
         self.origin = term_factor.origin
-        self.values = values
+        self.columns = 0
+        if isinstance(values, CategoricalValues):
+            self.levels, self.contrast = values.levels, values.contrast
+        else:
+            self.columns = values if isinstance(values, int) else values.values.shape[1]
 
     def name(self) -> str:
         return str(self.term_factor.name())
@@ -230,19 +253,17 @@ class _SkeletonFactor:
         return 0
 
     def eval(self, state: dict[str, Any], data: Any) -> Any:
-        if isinstance(self.values, CategoricalValues):
-            return patsy.builtins.C([], contrast=self.values.contrast, levels=self.values.levels)
-        return np.zeros((1, self.values.values.shape[1]))
+        if self.columns:
+            return np.zeros((1, self.columns))
+        return patsy.builtins.C([], contrast=self.contrast, levels=self.levels)
 
 
-def _with_real_factors(skeleton_info: Any, factors: dict[str, Factor]) -> Any:
+def _of_real_factors(skeleton_info: Any, named: dict[str, Any]) -> Any:
     """Return the same DesignInfo with the formula's own factors, so that patsy can use it on new data as well."""
     infos = {}
     for skeleton, info in skeleton_info.factor_infos.items():
-        factor = factors[skeleton.name()]
-        infos[factor.term_factor] = patsy.FactorInfo(
-            factor.term_factor, info.type, factor.state, info.num_columns, info.categories
-        )
+        real = named[skeleton.name()]
+        infos[real] = patsy.FactorInfo(real, info.type, {}, info.num_columns, info.categories)
     codings = {}
     for term, subterms in skeleton_info.term_codings.items():
         codings[patsy.Term([f.term_factor for f in term.factors])] = [
@@ -254,6 +275,17 @@ def _with_real_factors(skeleton_info: Any, factors: dict[str, Factor]) -> Any:
             for subterm in subterms
         ]
     return patsy.DesignInfo(skeleton_info.column_names, infos, OrderedDict(codings))
+
+
+def _with_states(info: Any, factors: dict[str, Factor]) -> Any:
+    """Return the DesignInfo with what the factors have learned; the layout itself is shared."""
+    known = patsy.DesignInfo.__new__(patsy.DesignInfo)
+    known.__dict__.update(info.__dict__)
+    known.factor_infos = {
+        real: patsy.FactorInfo(real, i.type, factors[real.name()].state, i.num_columns, i.categories)
+        for real, i in info.factor_infos.items()
+    }
+    return known
 
 
 def _column_picks(info: Any, subterm: Any) -> Iterator[tuple[int, ...]]:

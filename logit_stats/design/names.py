@@ -34,6 +34,8 @@ def refuse_unknown_names(code: str, parsed: ParsedFormula, table: Table) -> None
     FormulaError
         For a function of another language.
     """
+    if code.isidentifier() and code in table:
+        return
     tree = ast.parse(code, mode="eval")
     known = parsed.scope.namespace if parsed.scope is not None else {}
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import patsy
@@ -61,6 +62,13 @@ def parse(formula: str, scope: Any, columns: Sequence[Any] = ()) -> ParsedFormul
     """
     if not isinstance(formula, str):
         raise FormulaError(f"The formula is a {type(formula).__name__}; write it as a text such as 'y ~ x1 + x2'.")
+    left, right = _terms(formula, tuple(columns), is_restricted())
+    return ParsedFormula(formula, left, right, scope)
+
+
+@lru_cache(maxsize=256)
+def _terms(formula: str, columns: tuple[Any, ...], restricted: bool) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Terms of both sides; a formula that is fitted again and again is read once."""
     try:
         description = _described(formula, columns)
     except (patsy.PatsyError, AssertionError) as error:
@@ -70,7 +78,7 @@ def parse(formula: str, scope: Any, columns: Sequence[Any] = ()) -> ParsedFormul
     _refuse_column_with_operators(formula, description, columns)
     if not description.lhs_termlist:
         raise FormulaError(f"The formula {formula!r} has no response; write it as 'response ~ predictors'.")
-    return ParsedFormula(formula, tuple(description.lhs_termlist), tuple(description.rhs_termlist), scope)
+    return tuple(description.lhs_termlist), tuple(description.rhs_termlist)
 
 
 def right_hand_terms(formula: str) -> tuple[Any, ...]:

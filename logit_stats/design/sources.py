@@ -70,9 +70,10 @@ class PandasSource:
     def __init__(self, data: pd.DataFrame) -> None:
         self._frame = data.copy(deep=False)
         self._copied: dict[Any, pd.Series] = {}
-        self.names: list[str] = [name for name in data.columns if isinstance(name, str)]
+        names = list(data.columns)
+        self.names: list[str] = [name for name in names if isinstance(name, str)]
         # numbers and tuples, which a formula writes Q(2020) and Q(("lab", "first"))
-        self.others = frozenset(name for name in data.columns if not isinstance(name, str))
+        self.others = frozenset(name for name in names if not isinstance(name, str))
         self.index: pd.Index = data.index
 
     def column(self, name: Any) -> pd.Series:

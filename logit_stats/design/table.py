@@ -189,6 +189,8 @@ def _both(outer: NDArray[np.bool_], inner: NDArray[np.bool_]) -> NDArray[np.bool
 
 def column_names(data: Any) -> tuple[Any, ...]:
     """Names of the columns of anything that a `Table` takes, read without touching a column."""
+    if isinstance(data, pd.DataFrame):
+        return tuple(data.columns)
     if isinstance(data, Mapping):
         return tuple(data)
     if hasattr(data, "collect_schema"):

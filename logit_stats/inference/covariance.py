@@ -165,8 +165,8 @@ def covariance(fit: Fit, cov_type: str | None = None, use_t: bool | None = None,
     check_choice("cov_type", cov_type, COV_TYPES)
     check_settings(cov_type, settings)
     if cov_type == "nonrobust":
-        made = Covariance(cov_type, fit.covariance_working, fit.covariance, fit.standard_errors)
-        return replace(made, student=_residual(fit), use_t=use_t)
+        errors = fit.standard_errors
+        return Covariance(cov_type, fit.covariance_working, fit.covariance, errors, student=_residual(fit), use_t=use_t)
     if not fit.facts.binary:
         _refuse_for_categories(cov_type, settings)
     made = _estimated(fit, cov_type, settings)

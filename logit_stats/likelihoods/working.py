@@ -106,7 +106,7 @@ class WorkingColumns:
         The square root is taken before scaling back: columns of size 1e-300 have standard errors of size 1e300, whose
         squares are no numbers.
         """
-        se: FloatArray = np.sqrt(np.where(np.diag(covariance) < 0.0, 0.0, np.diag(covariance)))
+        se: FloatArray = np.sqrt(np.maximum(covariance.diagonal(), 0.0))
         if self.plain:
             return se
         if self.scale is not None:
