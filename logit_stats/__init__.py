@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from logit_stats.models.logit import Logit, logit
     from logit_stats.models.mixed import RandomEffectsLogit, melogit
     from logit_stats.models.multinomial import MNLogit, mnlogit
+    from logit_stats.models.ordinal import OrderedLogit, ologit
     from logit_stats.planning.sample_size import sample_size
     from logit_stats.report.plots.of_predictions import plot_confusion
     from logit_stats.results.absorbed import AbsorbedLogitResults
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from logit_stats.results.logit import LogitResults
     from logit_stats.results.mixed import MixedResults
     from logit_stats.results.multinomial import MNLogitResults
+    from logit_stats.results.ordinal import OrderedLogitResults
     from logit_stats.results.pooled import PooledResults, pool
     from logit_stats.results.selection import compare, step
     from logit_stats.results.validation import compare_roc, reclassification
@@ -53,6 +55,8 @@ __all__ = [
     "MNLogit",
     "MNLogitResults",
     "MixedResults",
+    "OrderedLogit",
+    "OrderedLogitResults",
     "PooledResults",
     "RandomEffectsLogit",
     "__version__",
@@ -69,6 +73,7 @@ __all__ = [
     "logit",
     "melogit",
     "mnlogit",
+    "ologit",
     "plot_confusion",
     "pool",
     "reclassification",
@@ -88,6 +93,9 @@ _HOME = {
     "ConditionalLogitResults": "logit_stats.results.conditional",
     "clogit": "logit_stats.models.conditional",
     "GEEResults": "logit_stats.results.gee",
+    "OrderedLogit": "logit_stats.models.ordinal",
+    "OrderedLogitResults": "logit_stats.results.ordinal",
+    "ologit": "logit_stats.models.ordinal",
     "Logit": "logit_stats.models.logit",
     "LogitGEE": "logit_stats.models.gee",
     "LogitResults": "logit_stats.results.logit",

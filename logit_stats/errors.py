@@ -174,5 +174,9 @@ class RankWarning(LogitStatsWarning):
     """Dependent columns were left out of the model, as asked for with ``check_rank="drop"``."""
 
 
+class CrossingWarning(LogitStatsWarning):
+    """Slopes that differ between the cuts of an ordered response make cumulative probabilities cross."""
+
+
 class NotEstimableWarning(LogitStatsWarning):
     """A prediction was asked for that the data do not determine; it is NaN."""

@@ -529,7 +529,7 @@ def test_bad_responses_and_designs_are_refused():
 
 
 def test_what_is_not_there_is_said(women):
-    for ask in (women.bootstrap, women.dose, lambda: women.means("children"), lambda: women.anova(2, "score")):
+    for ask in (women.bootstrap, women.dose, lambda: women.means("children")):
         with pytest.raises(NotAvailableError):
             ask()
     with pytest.raises(UnknownOptionError):
@@ -537,6 +537,14 @@ def test_what_is_not_there_is_said(women):
     assert_allclose(women.pseudo_rsquared("all")["mcfadden"], women.prsquared)
     with pytest.raises(NotAvailableError):
         women.conf_int(method="bootstrap")
+
+
+def test_the_score_test_of_a_factor_is_pearsons_chi_squared():
+    from scipy.stats import chi2_contingency
+
+    found = ls.mnlogit("partic ~ children", CASE.data).fit().anova(1, "score").frame
+    known = chi2_contingency(pd.crosstab(CASE.data["children"], CASE.data["partic"]), correction=False)
+    assert_allclose(found.loc["children", ["statistic", "df", "p_value"]].astype(float), [known[0], known[2], known[1]])
 
 
 def test_different_responses_are_not_compared(women):

@@ -214,7 +214,7 @@ def whole_value(design: Design, factor: Factor, values: Mapping[str, Any]) -> Fa
 
 def _at_rows(value: FactorValues, rows: slice) -> FactorValues:
     if isinstance(value, CategoricalValues):
-        return CategoricalValues(value.codes[rows], value.levels, value.contrast, value.declared)
+        return CategoricalValues(value.codes[rows], value.levels, value.contrast, value.declared, value.ordered)
     return NumericValues(value.values[rows])
 
 
@@ -310,5 +310,7 @@ def check_level(design: Design, name: str, value: Any) -> None:
 def _repeated(value: FactorValues, rows: int) -> FactorValues:
     """Values of one row as values of many."""
     if isinstance(value, CategoricalValues):
-        return CategoricalValues(np.repeat(value.codes, rows), value.levels, value.contrast, value.declared)
+        return CategoricalValues(
+            np.repeat(value.codes, rows), value.levels, value.contrast, value.declared, value.ordered
+        )
     return NumericValues(np.repeat(value.values, rows, axis=0))

@@ -264,7 +264,7 @@ def _spread(part: FactorValues, complete: Mask) -> FactorValues:
     if isinstance(part, CategoricalValues):
         codes = np.full(len(complete), -1, dtype=np.intp)
         codes[complete] = part.codes
-        return CategoricalValues(codes, part.levels, part.contrast, part.declared)
+        return CategoricalValues(codes, part.levels, part.contrast, part.declared, part.ordered)
     values = np.full((len(complete), part.values.shape[1]), np.nan)
     values[complete] = part.values
     return NumericValues(values)

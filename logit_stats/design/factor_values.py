@@ -7,7 +7,7 @@ the order that patsy would give them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -48,13 +48,15 @@ class NumericValues:
 class CategoricalValues:
     """A categorical factor: ``codes`` (n,) into ``levels``, -1 where missing, and the contrast asked for.
 
-    ``declared`` says that the levels come from the dtype or from ``C(..., levels=...)``, not from the rows.
+    ``declared`` says that the levels come from the dtype or from ``C(..., levels=...)``, not from the rows; ``ordered`` that
+    their order was stated.
     """
 
     codes: NDArray[np.intp]
     levels: tuple[Any, ...]
     contrast: Any = None
     declared: bool = True
+    ordered: bool = False
 
     @property
     def missing(self) -> NDArray[np.bool_] | None:
@@ -65,7 +67,7 @@ class CategoricalValues:
         """Return the codes of the rows in which `keep` is true; levels found only in other rows are forgotten."""
         codes = self.codes[keep]
         if self.declared:
-            return CategoricalValues(codes, self.levels, self.contrast)
+            return replace(self, codes=codes)
         occurs = np.bincount(codes, minlength=len(self.levels)) > 0
         levels = tuple(level for level, here in zip(self.levels, occurs, strict=True) if here)
         return CategoricalValues((np.cumsum(occurs) - 1)[codes], levels, self.contrast, declared=False)
@@ -177,7 +179,8 @@ def _levels_and_codes(
     if categorical is None and not boxed:
         refuse_written_numbers(name, own_levels)
     declared = categorical is not None or levels is not None or own_levels == (False, True)
-    return CategoricalValues(codes, own_levels if levels is None else levels, contrast, declared)
+    ordered = levels is not None or (categorical is not None and bool(categorical.ordered))
+    return CategoricalValues(codes, own_levels if levels is None else levels, contrast, declared, ordered)
 
 
 def _as_categorical(data: Any) -> pd.Categorical | None:

@@ -45,12 +45,13 @@ def design_from_formula(
     *,
     refuse_wide: bool = True,
     as_response: ResponseReader = binary_response,
+    constant: bool = False,
 ) -> Design:
     """Columns, response, weights and the account of the rows, from a formula.
 
     Parameters are those of `logit_stats.logit`, what is given for each row in `arguments`; `scope` comes from `capture_scope`.
     With `refuse_wide` a design of more columns than rows is refused before it is built; `as_response` reads the response where
-    it is a single variable.
+    it is a single variable. With `constant` there is one, whatever the formula says of it: a model of thresholds.
 
     Raises
     ------
@@ -60,6 +61,7 @@ def design_from_formula(
     arguments = RowArguments() if arguments is None else arguments
     check_choice("missing", arguments.missing, ("drop", "raise"))
     parsed = parse(formula, scope, column_names(data))
+    parsed = parsed.with_constant() if constant else parsed
     whole = Table(scope_columns(parsed) if data is None else data, {*names_in(parsed), *arguments.columns})
     inside = arguments.inside(whole.index)
     screening = Screening(whole.index, inside)

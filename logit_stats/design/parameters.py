@@ -8,7 +8,7 @@ own; with partial proportional odds some slopes are the equations' own. What is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -37,6 +37,8 @@ class Parameters:
         Names of the equations; one empty name where there is a single one.
     ancillary : int
         Number of parameters, the last ones, that multiply no column.
+    negative : tuple of int
+        Parameters that stand on their columns with a minus: a threshold, which a linear predictor falls with.
 
     Examples
     --------
@@ -58,6 +60,7 @@ class Parameters:
     slots: NDArray[np.intp]
     equations: tuple[str, ...] = ("",)
     ancillary: int = 0
+    negative: tuple[int, ...] = ()
 
     @classmethod
     def by_equation(cls, columns: tuple[str, ...], equations: tuple[str, ...] = ("",)) -> Self:
@@ -71,20 +74,38 @@ class Parameters:
         return len(self.names)
 
     @cached_property
+    def signs(self) -> FloatArray:
+        """(p,) what parameters are multiplied by on their columns: -1 for the negative ones, 1 for the others."""
+        signs = np.ones(self.count)
+        signs[list(self.negative)] = -1.0
+        return signs
+
+    @cached_property
+    def common(self) -> tuple[int, ...]:
+        """Columns of which all equations have the same parameter."""
+        same = (self.slots == self.slots[0]).all(axis=0) & (self.slots[0] != NOWHERE)
+        return tuple(np.flatnonzero(same).tolist()) if len(self.slots) > 1 else ()
+
+    @cached_property
     def separate(self) -> bool:
         """Whether parameters stand equation by equation, one for each column of each, and nothing else."""
-        return self.slots.size == self.count and bool((self.slots.ravel() == np.arange(self.count)).all())
+        in_order = self.slots.size == self.count and bool((self.slots.ravel() == np.arange(self.count)).all())
+        return in_order and not self.negative
 
     def of_columns(self, columns: tuple[int, ...]) -> tuple[int, ...]:
         """Positions of all parameters of some columns, in the order of equations."""
         found = self.slots[:, list(columns)].ravel().tolist()
         return tuple(dict.fromkeys(place for place in found if place != NOWHERE))
 
+    def of_part(self, columns: list[int]) -> Self:
+        """The same parameters on some of the columns."""
+        return self if len(columns) == self.slots.shape[1] else replace(self, slots=self.slots[:, columns])
+
     def table(self, theta: FloatArray) -> FloatArray:
         """(E, k) coefficients of every column in every equation; zero where a column is not in an equation."""
         if self.separate:
             return theta.reshape(self.slots.shape)
-        return np.where(self.slots == NOWHERE, 0.0, theta[self.slots])
+        return np.where(self.slots == NOWHERE, 0.0, (self.signs * theta)[self.slots])
 
     def gathered(self, by_equation: FloatArray) -> FloatArray:
         """(..., p) derivatives by the parameters, from those (..., E, k) by the entries of `table`."""
@@ -94,7 +115,7 @@ class Parameters:
         total = np.zeros((*lead, self.count))
         for e, j in np.argwhere(self.slots != NOWHERE):
             total[..., self.slots[e, j]] += by_equation[..., e, j]
-        return total
+        return np.asarray(total * self.signs)
 
     def gathered_twice(self, by_equation: FloatArray) -> FloatArray:
         """(p, p) second derivatives by the parameters, from those (E, k, E, k) by the entries of `table`."""
@@ -117,7 +138,15 @@ class Parameters:
         for row in self.slots:
             here = np.flatnonzero(row != NOWHERE)
             A[np.ix_(row[here], row[here])] = of_columns[np.ix_(here, here)]
-        return A
+        return np.asarray(A * self.signs * self.signs[:, None])
+
+    def spread(self, V: FloatArray) -> FloatArray:
+        """(E, k, E, k) covariance of the entries of `table`, from that (p, p) of the parameters."""
+        slots = self.slots.ravel()
+        there = slots != NOWHERE
+        signed = V * self.signs * self.signs[:, None]
+        found = np.where(there[:, None] & there, signed[np.ix_(slots, slots)], 0.0)
+        return np.asarray(found.reshape(*self.slots.shape, *self.slots.shape))
 
 
 class Parametrized(Protocol):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import patsy
-from patsy.desc import Evaluator
+from patsy.desc import INTERCEPT, Evaluator
 from patsy.infix_parser import ParseNode
 from patsy.parse_formula import parse_formula
 
@@ -28,6 +28,10 @@ class ParsedFormula:
     response_terms: tuple[Any, ...]
     terms: tuple[Any, ...]
     scope: Any
+
+    def with_constant(self) -> ParsedFormula:
+        """The same formula with a constant."""
+        return self if INTERCEPT in self.terms else replace(self, terms=(INTERCEPT, *self.terms))
 
 
 def capture_scope(depth: int) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from logit_stats.design.block import FloatArray
@@ -23,11 +25,15 @@ def _fitted(design: Design) -> NullModel:
     """Fit the constants of the equations, where the offset makes them no function of the shares."""
     only = design.intercept_only()
     start = np.zeros(only.parameters.count)
+    signs = only.parameters.signs
+    of_shares = likelihood_of(only).null(replace(only, offset=None), True) if only.equations > 1 else None
+    if of_shares is not None:
+        start = signs * np.array(of_shares.intercepts)
     if design.offset is not None and design.equations == 1:
         events, total = outcome_sums(design)
         start[0] = np.log(events) - np.log(total - events) - float(np.mean(design.offset.values))
     found = newton(only, WorkingColumns.of(only), start, maxiter=200, tol=1e-10)
-    constants = tuple(found.gamma.tolist())
+    constants = tuple((signs * found.gamma).tolist())
     return NullModel("intercept", constants[0], found.moments.loglik, constants if design.equations > 1 else ())
 
 
@@ -39,5 +45,5 @@ def null_gamma(design: Design, null: NullModel) -> FloatArray:
         for place, intercept in zip(
             design.coefficients_of((design.constant,)), null.intercepts or (null.intercept,), strict=True
         ):
-            gamma[place] = intercept / value
+            gamma[place] = design.parameters.signs[place] * intercept / value
     return gamma

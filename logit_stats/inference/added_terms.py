@@ -22,8 +22,8 @@ def score_test_of_added(fit: Fit, cov: Covariance, added: Any, robust: bool, sco
     """
     fit.facts.require("The score test", "maximum", "finite", "unconstrained", "converged")
     larger, terms = extended(fit.design, added, scope)
-    beta = np.zeros(larger.columns)
-    for name, value in zip(fit.design.names, fit.beta, strict=True):
-        beta[larger.names.index(name)] = value
+    beta = np.zeros(larger.coefficients)
+    for name, value in zip(fit.design.coefficient_names, fit.beta, strict=True):
+        beta[larger.coefficient_names.index(name)] = value
     columns = [j for j, name in enumerate(larger.names) if name not in fit.design.names]
     return score_test(larger, beta, columns, " + ".join(term.name for term in terms), robust, cov.likelihood_reference)

@@ -112,10 +112,6 @@ def anova(fit: Fit, cov: Covariance, measures: Measures, type: int = 1, test: st
         raise UnknownOptionError(f"type={type!r} is not known; choose one of 1, 2, 3.")
     check_choice("test", test, TESTS)
     _refuse_without_likelihood(fit, test)
-    if test == "score" and not fit.facts.binary:
-        raise NotAvailableError(
-            "Score tests are not there for a response of several categories; use test='LR' or 'Wald'."
-        )
     models = SmallerModels(fit, measures)
     if not models.effects:
         raise DataError("The model has no term beside the constant; there is nothing to compare.")
@@ -180,12 +176,12 @@ def score_of_term(larger: Nested, smaller: Nested, term: ModelTerm) -> float:
     """Score statistic of a term at the fit of the smaller model."""
     assert larger.fit is not None
     design = larger.fit.design
-    beta = np.zeros(design.columns)
+    beta = np.zeros(design.coefficients)
     if smaller.fit is not None:
-        place = {name: j for j, name in enumerate(design.names)}
-        if any(name not in place for name in smaller.fit.design.names):
+        place = {name: j for j, name in enumerate(design.coefficient_names)}
+        if any(name not in place for name in smaller.fit.design.coefficient_names):
             raise NotAvailableError(f"Without {term.name} the other terms are coded anew; use test='LR'.")
-        for name, value in zip(smaller.fit.design.names, smaller.fit.beta, strict=True):
+        for name, value in zip(smaller.fit.design.coefficient_names, smaller.fit.beta, strict=True):
             beta[place[name]] = value
     kept = () if smaller.fit is None else smaller.fit.design.names
     columns = [j for j, name in enumerate(design.names) if name not in kept]

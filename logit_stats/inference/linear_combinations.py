@@ -36,7 +36,11 @@ class LinearCombinations:
     def of_rows(
         cls, fit: Fit, cov: Covariance, Z: FloatArray, constant: FloatArray | float = 0.0
     ) -> LinearCombinations:
-        """Combinations given as rows of working columns."""
+        """Combinations given as rows of working columns; of several equations the mean of their linear predictors."""
+        if not fit.facts.binary:
+            layout = fit.design.parameters
+            E, k = layout.slots.shape
+            Z = layout.gathered(np.broadcast_to((Z / E)[:, None, :], (len(Z), E, k)))
         return cls(Z @ fit.gamma + constant, Z @ cov.working @ Z.T, Z, cov.reference)
 
     def contrast(self, C: FloatArray) -> LinearCombinations:

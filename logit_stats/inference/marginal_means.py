@@ -66,6 +66,9 @@ class MarginalMeans:
         How the levels of the other factors count: "equal" or "proportional".
     notes : tuple of str
         What a reader must know.
+    latent : bool
+        Of an ordered response, on the scale of its latent variable, the thresholds' mean taken as zero (the mean over the cuts
+        of the log odds of lying above them): there is no one probability.
     """
 
     levels: pd.DataFrame
@@ -74,10 +77,17 @@ class MarginalMeans:
     cov_type: str
     weights: str = "equal"
     notes: tuple[str, ...] = ()
+    latent: bool = False
 
     def summary_frame(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Means on both scales: link, se_link, prob, std_error (of the probability), conf_low, conf_high."""
+        """Means on both scales: link, se_link, prob, std_error (of the probability), conf_low, conf_high.
+
+        On a latent scale there is no probability: link, se_link, and limits of the link.
+        """
         at = self.combinations
+        if self.latent:
+            limits = at.limits(alpha)
+            return self.levels.assign(link=at.estimate, se_link=at.se, conf_low=limits[:, 0], conf_high=limits[:, 1])
         columns = on_probability(at, alpha)
         return self.levels.assign(link=at.estimate, se_link=at.se, **columns)
 
@@ -177,7 +187,8 @@ class MarginalMeans:
     @property
     def _title(self) -> str:
         counted = "at equal weights" if self.weights == "equal" else "in proportion to their frequency"
-        return f"Estimated marginal means (other factors {counted}, numbers at their means; covariance {self.cov_type})"
+        what = "Estimated marginal means on the latent scale" if self.latent else "Estimated marginal means"
+        return f"{what} (other factors {counted}, numbers at their means; covariance {self.cov_type})"
 
     def __str__(self) -> str:
         shown = table(self.summary_frame(), "{:.6g}".format, self.levels.shape[1])
@@ -271,7 +282,7 @@ def marginal_means(
         If a name is no factor.
     """
     check_choice("weights", weights, WEIGHTS)
-    fit.facts.require("means()", "binary")
+    fit.facts.require("means()", "latent")
     wanted, by = _read_spec(spec)
     known = variables(fit.design)
     at = dict(at or {})
@@ -312,7 +323,7 @@ def _means(
         covariance = np.where(gone[:, None] | gone, np.nan, at.covariance)
         at = LinearCombinations(np.where(gone, np.nan, at.estimate), covariance, at.rows, at.source)
     notes = (reason(design),) if gone.any() else ()
-    return MarginalMeans(pd.DataFrame(labels), by, at, cov.cov_type, weights, notes)
+    return MarginalMeans(pd.DataFrame(labels), by, at, cov.cov_type, weights, notes, not fit.facts.binary)
 
 
 def _factor(design: Design, name: str, at: Mapping[str, Any]) -> Variable:

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from logit_stats.design.block import FloatArray
-from logit_stats.design.parameters import NOWHERE, Parameters
 from logit_stats.errors import check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
@@ -161,8 +160,9 @@ class AveragePrediction:
 
 
 def prediction(
-    fit: Fit, cov: Covariance, Z: FloatArray, eta: FloatArray, index: pd.Index, notes: tuple[str, ...] = ()
-) -> Prediction:
+    fit: Fit, cov: Covariance, Z: FloatArray, eta: FloatArray, index: pd.Index, notes: tuple[str, ...] = (),
+    *, cumulative: bool = False,
+) -> Prediction:  # fmt: skip
     """Predictions for rows.
 
     Parameters
@@ -176,20 +176,24 @@ def prediction(
         Their linear predictors.
     index : Index
     notes : tuple of str
+    cumulative : bool
+        Probabilities of a category or one below it, in the place of those of the categories; the last, which is one, left out.
     """
     categories = fit.design.response.categories
     if categories is None:
         se = np.sqrt(np.maximum(np.einsum("ij,ij->i", Z @ cov.working, Z), 0.0))
         return Prediction(eta, se, index, cov.reference.along(Z), notes=notes)
-    found = fit.outcomes(eta)
-    V = _of_table(fit.design.parameters, cov.working)
+    found, labels = fit.outcomes(eta), categories.labels
+    if cumulative:
+        found, labels = found.cumulative(), tuple(f"<= {label}" for label in labels[:-1])
+    V = fit.design.parameters.spread(cov.working)
     E = len(V)
     forms = np.array([[np.einsum("ij,ij->i", Z @ V[e, :, f], Z) for f in range(E)] for e in range(E)])
     slope = _slope_of_log_odds(found)
     with np.errstate(divide="ignore", invalid="ignore"):
         odds = np.log(found.prob) - np.log(found.complement)
     square = np.einsum("cem,efm,cfm->cm", slope, forms, slope)
-    return Prediction(odds.T, np.sqrt(np.maximum(square, 0.0)).T, index, cov.reference, categories.labels, notes)
+    return Prediction(odds.T, np.sqrt(np.maximum(square, 0.0)).T, index, cov.reference, labels, notes)
 
 
 def _slope_of_log_odds(found: Outcomes) -> FloatArray:
@@ -199,14 +203,6 @@ def _slope_of_log_odds(found: Outcomes) -> FloatArray:
         slope = found.first / p / q
     # the linear predictor of an outcome that has one of its own moves its log odds by as much, however rare it is
     return np.where(np.isfinite(slope) | np.isnan(found.prob[:, None]), slope, 1.0)
-
-
-def _of_table(layout: Parameters, V: FloatArray) -> FloatArray:
-    """(E, k, E, k) covariance of the coefficients of every column in every equation."""
-    slots = layout.slots.ravel()
-    there = slots != NOWHERE
-    spread = np.where(there[:, None] & there, V[np.ix_(slots, slots)], 0.0)
-    return spread.reshape(*layout.slots.shape, *layout.slots.shape)
 
 
 def average_prediction(

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.estimation import row_passes
-from logit_stats.estimation.category_moments import category_predictor, category_terms
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.kernel import row_terms, weighted_gram
 from logit_stats.estimation.likelihood import TALL_ROWS
@@ -36,12 +35,10 @@ def score_residuals(fit: Fit, weighted: bool = True) -> FloatArray:
 
 
 def _category_residuals(fit: Fit) -> FloatArray:
-    u = np.empty((fit.design.equations, fit.design.rows))
-    start = 0
+    eta, u, start = fit.eta.T, np.empty((fit.design.equations, fit.design.rows)), 0
     for block in fit.design.blocks(TALL_ROWS):
-        eta = category_predictor(block.X, fit.gamma, fit.working.center, fit.working.scale)
-        u[:, start : start + eta.shape[1]] = category_terms(eta, block.category, block.categories).residual
-        start += eta.shape[1]
+        rows = slice(start, start + len(block.successes))
+        u[:, rows], start = fit.likelihood.terms(block, eta[:, rows]).residual, rows.stop
     return u
 
 
@@ -89,13 +86,13 @@ def score_gram(fit: Fit, u: FloatArray, factor: FloatArray | float = 1.0) -> Flo
     for e in range(len(u)):
         for f in range(e + 1):
             total[e, :, f, :] = total[f, :, e, :] = gram(fit, u[e] * u[f] * factor)
-    return total.reshape(fit.parameters, fit.parameters)
+    return fit.design.parameters.gathered_twice(total)
 
 
 def sums_by_code(fit: Fit, codes: NDArray[np.intp], count: int, u: FloatArray) -> FloatArray:
     """(k, count) sums of the scores ``u_i z_i`` by code."""
     if u.ndim == 2:
-        return np.vstack([sums_by_code(fit, codes, count, of_equation) for of_equation in u])
+        return _of_parameters(fit, [sums_by_code(fit, codes, count, of_equation) for of_equation in u])
     return row_passes.sums_by_code(fit.design.X, codes, count, u, fit.working.center, fit.working.scale).T
 
 
@@ -122,5 +119,10 @@ def meat_by_code(fit: Fit, codes: NDArray[np.intp], count: int, u: FloatArray) -
 def _sums_of_rows(fit: Fit, rows: NDArray[np.intp], codes: NDArray[np.intp], count: int, u: FloatArray) -> FloatArray:
     """(k, count) sums of the scores of some rows by code; `u` is that of these rows."""
     if u.ndim == 2:
-        return np.vstack([_sums_of_rows(fit, rows, codes, count, of_equation) for of_equation in u])
+        return _of_parameters(fit, [_sums_of_rows(fit, rows, codes, count, of_equation) for of_equation in u])
     return row_passes.sums_by_code(fit.design.X[rows], codes, count, u, fit.working.center, fit.working.scale).T
+
+
+def _of_parameters(fit: Fit, of_equations: list[FloatArray]) -> FloatArray:
+    """(p, count) sums of scores, from those (k, count) of every equation."""
+    return fit.design.parameters.gathered(np.stack(of_equations).transpose(2, 0, 1)).T

@@ -23,6 +23,8 @@ from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.rows import score_residual
 from logit_stats.estimation.working import WorkingColumns, centred_columns
 from logit_stats.inference.reference import CHI_SQUARED, Joint, LikelihoodReference
+from logit_stats.likelihoods.likelihood import predictors
+from logit_stats.likelihoods.of_design import likelihood_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class ScoreTest:
     ----------
     statistic, pvalue : float
     df : int
-        Columns added.
+        Coefficients added.
     added : str
     robust : bool
         Whether it holds when the model's variance is wrong.
@@ -68,8 +70,8 @@ def score_test(
     ----------
     design : Design
         The larger model.
-    beta : (k,)
-        Its coefficients, zero in `columns`, the smaller model's estimates elsewhere.
+    beta : (p,)
+        Its coefficients, zero in those of `columns`, the smaller model's estimates elsewhere.
     columns : list of int
         Columns tested.
     added : str
@@ -93,21 +95,23 @@ def score_test(
     factor = EquilibratedCholesky(here.information)
     if not (factor.definite and factor.smallest_pivot > 1e-10):
         raise DataError(f"{added}: a column is a combination of the columns of the model, and cannot be tested.")
+    tested = list(design.coefficients_of(tuple(columns)))
     if not robust:
         statistic = float(here.score @ factor.solve(here.score))
     else:
-        others = [j for j in range(design.columns) if j not in columns]
+        others = [j for j in range(len(gamma)) if j not in tested]
+        of_rows = _meat if likelihood_of(design).facts.binary else partial(_meat_of_equations, design=design)
         meat = design.reduce(
-            partial(_meat, gamma=gamma, working=working, sampling=design.weight_kind == "sampling"), TALL_ROWS
+            partial(of_rows, gamma=gamma, working=working, sampling=design.weight_kind == "sampling"), TALL_ROWS
         )
-        clear = np.zeros((len(columns), design.columns))
-        clear[:, columns] = np.eye(len(columns))
+        clear = np.zeros((len(tested), len(gamma)))
+        clear[:, tested] = np.eye(len(tested))
         if others:
             inside = EquilibratedCholesky(np.ascontiguousarray(here.information[np.ix_(others, others)]))
-            clear[:, others] = -inside.solve(np.ascontiguousarray(here.information[np.ix_(others, columns)])).T
+            clear[:, others] = -inside.solve(np.ascontiguousarray(here.information[np.ix_(others, tested)])).T
         score = clear @ here.score
         statistic = float(score @ EquilibratedCholesky(clear @ meat @ clear.T).solve(score))
-    found = (CHI_SQUARED if robust else reference).test(statistic, len(columns))
+    found = (CHI_SQUARED if robust else reference).test(statistic, len(tested))
     return ScoreTest(found.statistic, found.df, found.pvalue, added, robust, found.df_denom)
 
 
@@ -117,3 +121,15 @@ def _meat(block: Block, gamma: FloatArray, working: WorkingColumns, sampling: bo
     if block.weight is not None:
         square = square * (block.weight**2 if sampling else block.weight)
     return weighted_gram(block.X, square, working.center, working.scale)
+
+
+def _meat_of_equations(
+    block: Block, gamma: FloatArray, working: WorkingColumns, sampling: bool, design: Design
+) -> FloatArray:
+    """The same where rows have several linear predictors."""
+    Z = np.asarray(working.columns(block.X))
+    eta = predictors(block, Z, design.parameters.table(gamma))
+    residual = likelihood_of(design).terms(block, eta).residual
+    scores = design.parameters.gathered(residual.T[:, :, None] * Z[:, None, :])
+    weight = 1.0 if block.weight is None else (block.weight**2 if sampling else block.weight)[:, None]
+    return np.asarray((scores * weight).T @ scores)

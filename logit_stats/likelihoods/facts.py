@@ -15,6 +15,8 @@ _WORDS = {
     "finite": "needs finite coefficients; this is a limiting fit. Ask fit_firth() for finite ones",
     "wald": "needs standard errors, which this estimate does not have. Bootstrap it, or fit the columns it keeps with refit()",
     "binary": "is for responses of two categories; this one has several. Compare two of them, or one with all others, by logit()",
+    "latent": "is for responses that one linear predictor describes; this one has a predictor for each category. Compare two "
+    "of them, or one with all others, by logit()",
     "rows": "needs the rows, and they were taken out by remove_data(): ask the result that still has its data, or fit again",
     "converged": "needs the maximum of the likelihood; this fit has not converged. Fit again with more iterations, or with "
     "method='newton'",
@@ -40,6 +42,8 @@ class Facts:
         There are standard errors. No: after a lasso.
     binary : bool
         The response has one probability. No: several categories.
+    latent : bool
+        One linear predictor says how rows differ, whatever the number of categories. No: one for each category.
     rows : bool
         The rows are there. No: after ``remove_data()``.
     converged : bool
@@ -65,6 +69,7 @@ class Facts:
     finite: bool = True
     wald: bool = True
     binary: bool = True
+    latent: bool = True
     rows: bool = True
     converged: bool = True
     constrained: bool = False

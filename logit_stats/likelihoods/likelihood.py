@@ -30,7 +30,7 @@ import numpy as np
 
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
-from logit_stats.design.parameters import Parameters
+from logit_stats.design.parameters import NOWHERE, Parameters
 from logit_stats.likelihoods.demands import Demands, SeparationWords
 from logit_stats.likelihoods.facts import Facts
 from logit_stats.likelihoods.moments import Moments, Score
@@ -127,7 +127,7 @@ class RowLikelihood:
     """A likelihood of rows that are independent given their linear predictors, from its `terms`."""
 
     name: ClassVar[str]
-    facts: ClassVar[Facts] = Facts(binary=False)
+    facts: ClassVar[Facts] = Facts(binary=False, latent=False)
     takes: ClassVar[frozenset[str]] = frozenset({"offset", "freq_weights", "sampling_weights"})
     unit: ClassVar[str | None] = None
     separation: ClassVar[SeparationWords]
@@ -183,14 +183,8 @@ class RowLikelihood:
         eta = predictors(block, Z, parameters.table(theta))
         terms = self.terms(block, eta)
         first = _summed(block, terms, Z, eta, parameters)
-        weight = _weights(terms, len(eta), block.weight)
-        k = Z.shape[1]
-        information = np.empty((len(eta), k, len(eta), k))
-        for e in range(len(eta)):
-            for f in range(e + 1):
-                gram = (Z * weight[e, f][:, None]).T @ Z
-                information[e, :, f, :] = information[f, :, e, :] = gram
-        return Moments(first.loglik, first.score, parameters.gathered_twice(information), first.max_abs_eta)
+        information = _information(Z, _weights(terms, len(eta), block.weight), parameters)
+        return Moments(first.loglik, first.score, information, first.max_abs_eta)
 
     def _score(self, block: Block, theta: FloatArray, working: WorkingColumns, parameters: Parameters) -> Score:
         Z = np.asarray(working.columns(block.X))
@@ -214,3 +208,35 @@ def _weights(terms: RowTerms, equations: int, weight: FloatArray | None) -> Floa
     """(E, E, m) weights of the information, times those of the rows."""
     every = np.array([[terms.weight(e, f) for f in range(equations)] for e in range(equations)])
     return every if weight is None else every * weight
+
+
+def _information(Z: FloatArray, weight: FloatArray, parameters: Parameters) -> FloatArray:
+    """(p, p) information of rows, weights (E, E, m): columns of which equations share the parameter are walked once.
+
+    Between shared columns the weights of all pairs of equations are summed first, between a shared column and one of an
+    equation's own those of that equation with all others.
+    """
+    common = list(parameters.common)
+    own = [j for j in range(Z.shape[1]) if j not in common]
+    information = _of_own(Z[:, own], weight, parameters.of_part(own))
+    if not common:
+        return information
+    signs, places = parameters.signs, parameters.slots[0, common]
+    Zc, Zo, with_all = Z[:, common], Z[:, own], weight.sum(axis=1)
+    information[np.ix_(places, places)] += signs[places, None] * signs[places] * ((Zc.T * with_all.sum(axis=0)) @ Zc)
+    for e, slots in enumerate(parameters.slots[:, own]):
+        here = slots != NOWHERE
+        cross = signs[places, None] * signs[slots[here]] * ((Zc.T * with_all[e]) @ Zo[:, here])
+        information[np.ix_(places, slots[here])] += cross
+        information[np.ix_(slots[here], places)] += cross.T
+    return information
+
+
+def _of_own(Z: FloatArray, weight: FloatArray, parameters: Parameters) -> FloatArray:
+    """(p, p) information of columns that every pair of equations is asked about."""
+    E, k = len(weight), Z.shape[1]
+    table = np.empty((E, k, E, k))
+    for e in range(E):
+        for f in range(e + 1):
+            table[e, :, f, :] = table[f, :, e, :] = (Z * weight[e, f][:, None]).T @ Z
+    return parameters.gathered_twice(table)

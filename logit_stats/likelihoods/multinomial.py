@@ -61,7 +61,7 @@ class Multinomial:
     """Category c with probability ``exp(eta_c) / sum_d exp(eta_d)``, eta zero for the reference (McFadden 1974)."""
 
     name: ClassVar[str] = "multinomial logit"
-    facts: ClassVar[Facts] = Facts(binary=False)
+    facts: ClassVar[Facts] = Facts(binary=False, latent=False)
     takes: ClassVar[frozenset[str]] = frozenset({"freq_weights", "sampling_weights"})
     unit: ClassVar[str | None] = None
     separation: ClassVar[SeparationWords] = SEPARATION

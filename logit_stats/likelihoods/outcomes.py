@@ -35,3 +35,10 @@ class Outcomes:
     def second(self) -> FloatArray:
         """(C, E, E, m) second derivatives by the linear predictors."""
         return self.second_()
+
+    def cumulative(self) -> Outcomes:
+        """Probabilities of an outcome or one before it, the last left out."""
+        before = self.prob.cumsum(axis=0)[:-1]
+        beyond = self.prob[::-1].cumsum(axis=0)[::-1][1:]
+        first = self.first.cumsum(axis=0)[:-1]
+        return Outcomes(before, beyond, first, lambda: self.second_().cumsum(axis=0)[:-1])

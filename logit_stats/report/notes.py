@@ -8,6 +8,8 @@ from logit_stats.errors import listed
 from logit_stats.estimation.constrained import ConstrainedFit
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.wald import overall_wald
+from logit_stats.likelihoods.ordered import Ordered
+from logit_stats.report.ordinal_notes import ordered_notes
 
 if TYPE_CHECKING:
     from logit_stats.design.categories import Categories
@@ -32,6 +34,8 @@ def design_notes(fit: Fit) -> list[str]:
             f"Models the probability of success in {response.name}: {design.rows} rows of "
             f"{response.trials.sum():.0f} trials; the log-likelihood contains the binomial coefficients."  # type: ignore[union-attr]
         ]
+    elif isinstance(design.likelihood, Ordered) and response.categories is not None:
+        found = ordered_notes(response.name, response.categories, design.likelihood)
     elif response.categories is not None:
         found = _category_notes(response.name, response.categories)
     else:

@@ -56,7 +56,7 @@ class Effects(Finished):
             dummy=dummy, subset=subset, weights=weights, errors=errors, alpha=alpha,
         )  # fmt: skip
 
-    @needs("finite", "wald", "binary")
+    @needs("finite", "wald", "latent")
     def means(self, spec: str, at: Mapping[str, Any] | None = None, weights: str = "equal") -> MarginalMeans:
         """Estimated marginal means of factors: ``"sex"``, ``"sex + race"`` or ``"sex | race"``; see `marginal_means`."""
         from logit_stats.inference.marginal_means import marginal_means

@@ -184,7 +184,7 @@ class OfCategories(Answers):
 
     def pred_table(self, threshold: float = 0.5) -> Matrix:
         """(J + 1, J + 1) counts: row observed, column the most probable category; weights are counted."""
-        _no_threshold(threshold)
+        no_threshold(threshold)
         counts = category_table(self.fit_)
         if not self.fit_.design.labelled:
             return counts
@@ -193,7 +193,7 @@ class OfCategories(Answers):
 
     def classification(self, threshold: float = 0.5) -> CategoryClassification:  # type: ignore[override]
         """Precision, recall and F1 of each category, accuracy, Cohen's kappa, with a `report()` text."""
-        _no_threshold(threshold)
+        no_threshold(threshold)
         return CategoryClassification(category_table(self.fit_), self.model.categories.names)
 
     def roc(self) -> CategoryRoc:  # type: ignore[override]
@@ -240,7 +240,8 @@ class OfCategories(Answers):
         return f"{self.model!r}\n{table(self.tidy(), '{:.4g}'.format, 2)}"
 
 
-def _no_threshold(threshold: float) -> None:
+def no_threshold(threshold: float) -> None:
+    """Refuse a threshold where the most probable category is predicted."""
     if threshold != 0.5:
         raise NotAvailableError(
             "Of several categories the most probable one is predicted; there is no threshold. Compare two of them by logit()."
