@@ -170,6 +170,10 @@ class NearSeparationWarning(LogitStatsWarning):
     """The estimate is finite only because of very few observations; without these the data are separated."""
 
 
+class SeparatedTestWarning(LogitStatsWarning):
+    """A Wald test was asked of coefficients for which the likelihood has no maximum: the data are separated along them."""
+
+
 class RankWarning(LogitStatsWarning):
     """Dependent columns were left out of the model, as asked for with ``check_rank="drop"``."""
 

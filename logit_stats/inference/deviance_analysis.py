@@ -24,6 +24,7 @@ from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.hypotheses import TestTable, columns_are_zero, denominator, joint_wald
 from logit_stats.inference.reference import Joint
 from logit_stats.inference.score_test import score_test
+from logit_stats.inference.separated_wald import separated_terms, warn_of_separated, words_of_separated
 
 TESTS = ("LR", "Wald", "score")
 
@@ -124,13 +125,7 @@ def anova(fit: Fit, cov: Covariance, measures: Measures, type: int = 1, test: st
 
 
 def _row(models: SmallerModels, cov: Covariance, term: ModelTerm, type_: int, test: str) -> dict[str, float]:
-    order = list(models.effects)
-    if type_ == 1:
-        later = order[order.index(term) + 1 :]
-    elif type_ == 2:
-        later = [other for other in order if other.contains(term)]
-    else:
-        later = []
+    later = cleared(models, term, type_)
     if test == "Wald":
         joint = _wald(models, cov, term, later, type_)
     else:
@@ -147,6 +142,19 @@ def _row(models: SmallerModels, cov: Covariance, term: ModelTerm, type_: int, te
         found["resid_df"] = models.fit.design.observations - upto.parameters - models.fit.absorbed_parameters
         found["resid_deviance"] = upto.deviance
     return found
+
+
+def wald_row(models: SmallerModels, cov: Covariance, term: ModelTerm, type_: int) -> dict[str, float]:
+    """Wald test of a term, of type 2 or 3, as a row of the table."""
+    return _row(models, cov, term, type_, "Wald")
+
+
+def cleared(models: SmallerModels, term: ModelTerm, type_: int) -> list[ModelTerm]:
+    """Terms that are left out of both models that a term's test compares."""
+    order = list(models.effects)
+    if type_ == 1:
+        return order[order.index(term) + 1 :]
+    return [other for other in order if other.contains(term)] if type_ == 2 else []
 
 
 def _wald(models: SmallerModels, cov: Covariance, term: ModelTerm, later: list[ModelTerm], type_: int) -> Joint:
@@ -291,4 +299,7 @@ def wald_of_terms(fit: Fit, cov: Covariance) -> TestTable:
         row = {"statistic": found.statistic, "pvalue": found.pvalue, "df_constraint": found.df}
         rows.append({**row, **denominator(found)})
     frame = pd.DataFrame(rows, index=[term.name for term in terms])
-    return TestTable(frame, f"Wald tests of the terms ({cov.cov_type} covariance)")
+    warn_of_separated(fit, [j for term in terms if term.factors for j in term.columns])
+    separated = separated_terms(fit)
+    notes = (words_of_separated(separated),) if separated else ()
+    return TestTable(frame, f"Wald tests of the terms ({cov.cov_type} covariance)", notes)

@@ -19,8 +19,11 @@ from logit_stats.inference.covariance import Covariance, covariance
 from logit_stats.inference.deviance_analysis import Measures, SmallerModels, score_of_term
 from logit_stats.inference.hauck_donner import hauck_donner
 from logit_stats.inference.hypotheses import columns_are_zero, denominator, joint_wald
+from logit_stats.inference.penalized import PenalizedProfile
+from logit_stats.inference.penalized_tests import penalized_intervals, penalized_row
 from logit_stats.inference.profile import Profile
 from logit_stats.inference.reference import Joint
+from logit_stats.inference.separated_wald import separated_columns
 from logit_stats.inference.wald import wald_interval
 from logit_stats.wording import lines, table
 
@@ -92,7 +95,14 @@ class Evidence:
         return f"<p>Evidence on {escape(self.term)}</p>{tables[0]}{tables[1]}<p>{escape(self.verdict)}</p>"
 
 
-def evidence(fit: Fit, cov: Covariance, measures: Measures, name: str, alpha: float = 0.05) -> Evidence:
+def evidence(
+    fit: Fit,
+    cov: Covariance,
+    measures: Measures,
+    name: str,
+    alpha: float = 0.05,
+    penalized: PenalizedProfile | None = None,
+) -> Evidence:
     """Every test and interval of a term.
 
     Parameters
@@ -105,6 +115,8 @@ def evidence(fit: Fit, cov: Covariance, measures: Measures, name: str, alpha: fl
     name : str
         A term, or a column.
     alpha : float
+    penalized : PenalizedProfile, optional
+        Of Firth's fit, whose tests and limits then take the place of those of the likelihood.
 
     Raises
     ------
@@ -113,12 +125,17 @@ def evidence(fit: Fit, cov: Covariance, measures: Measures, name: str, alpha: fl
     NotAvailableError
         For penalized fits and under constraints.
     """
-    fit.facts.require("The evidence on a term", "finite", "unconstrained", "converged", "maximum")
+    fit.facts.require(
+        "The evidence on a term", "finite", "unconstrained", "converged", *(("maximum",) if penalized is None else ())
+    )
     term = find_term(fit.design, name)
     covariances = _covariances(fit, cov)
     tests = [_wald_row(fit, label, one, term) for label, one in covariances.items()]
     intervals = [row for label, one in covariances.items() for row in _wald_intervals(fit, label, one, term, alpha)]
-    if fit.facts.likelihood:
+    if penalized is not None:
+        tests.append(penalized_row(fit, penalized, term))
+        intervals += penalized_intervals(fit, penalized, term, alpha)
+    elif fit.facts.likelihood:
         tests += _likelihood_rows(fit, cov, measures, term)
         intervals += _profile_intervals(fit, cov, term, alpha)
     frame = pd.DataFrame(intervals)
@@ -126,7 +143,8 @@ def evidence(fit: Fit, cov: Covariance, measures: Measures, name: str, alpha: fl
     order = {column: position for position, column in enumerate(fit.design.names)}
     frame = frame.sort_values("coefficient", key=lambda names: names.map(order), kind="stable", ignore_index=True)
     own = tuple(fit.design.names[j] for j in term.columns)
-    past = tuple(column for column in hauck_donner(fit) if column in own)
+    suspects = {*hauck_donner(fit), *(fit.design.names[j] for j in separated_columns(fit))}
+    past = tuple(column for column in own if column in suspects)
     return Evidence(term.name, pd.DataFrame(tests), frame, alpha, _events(fit) / fit.parameters, past)
 
 

@@ -21,6 +21,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.reference import Joint, Reference
+from logit_stats.inference.separated_wald import warn_of_separated
 from logit_stats.wording import WIDTH, lines
 
 
@@ -201,6 +202,7 @@ def wald_test(fit: Fit, cov: Covariance, constraints: Constraints, use_f: bool |
         If the covariance does not determine the combinations (fewer clusters than constraints, say).
     """
     refuse_repeated(constraints)
+    warn_of_separated(fit, np.flatnonzero(constraints.R.any(axis=0)).tolist())
     found = joint_wald(fit, cov, constraints, use_f)
     return WaldTest(found.statistic, found.pvalue, found.df, found.df_denom, str(constraints), cov.cov_type)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.fit import Fit
@@ -34,6 +35,8 @@ class LikelihoodRatioTest:
         Columns that only the larger model has; description of the smaller.
     df_denom : float or None
         Denominator degrees of freedom where the statistic is F, divided by a dispersion; None for chi-squared.
+    name : str
+        Which likelihood it is of.
     """
 
     statistic: float
@@ -42,10 +45,11 @@ class LikelihoodRatioTest:
     larger: str
     smaller: str
     df_denom: float | None = None
+    name: str = "Likelihood-ratio test"
 
     def __str__(self) -> str:
         return lines(
-            f"Likelihood-ratio test of {self.larger} beyond {self.smaller}: "
+            f"{self.name} of {self.larger} beyond {self.smaller}: "
             f"{Joint(self.statistic, self.df, self.df_denom, self.pvalue)}"
         )
 
@@ -146,12 +150,17 @@ def _same_categories(a: Design, b: Design) -> bool:
     return bool(np.array_equal(np.array([position[label] for label in one.labels])[one.codes], other.codes))
 
 
+def joint_triangle(larger: Design, smaller: Design) -> FloatArray:
+    """R of the QR decomposition of the columns of two designs of the same rows, side by side."""
+    R = np.zeros((0, larger.columns + smaller.columns))
+    for big, small in zip(larger.blocks(TALL_ROWS), smaller.blocks(TALL_ROWS), strict=True):
+        R = np.asarray(np.linalg.qr(np.vstack([R, np.hstack([big.X, small.X])]), mode="r"))
+    return R
+
+
 def _refuse_not_nested(larger: Fit, smaller: Fit) -> None:
     """Every column of the smaller model must be a combination of those of the larger."""
-    k = larger.design.columns
-    R = np.zeros((0, k + smaller.design.columns))
-    for big, small in zip(larger.design.blocks(TALL_ROWS), smaller.design.blocks(TALL_ROWS), strict=True):
-        R = np.asarray(np.linalg.qr(np.vstack([R, np.hstack([big.X, small.X])]), mode="r"))
+    k, R = larger.design.columns, joint_triangle(larger.design, smaller.design)
     outside = np.linalg.norm(R[k:, k:], axis=0) > 1e-8 * np.linalg.norm(R[:, k:], axis=0)
     if outside.any():
         names = [name for name, out in zip(smaller.design.names, outside, strict=True) if out]

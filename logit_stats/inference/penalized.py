@@ -15,7 +15,14 @@ from scipy import stats
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import NotAvailableError, check_alpha
-from logit_stats.estimation.firth import PenalizedPoint, held_maximum, is_higher, maximise_penalized, penalized_point
+from logit_stats.estimation.firth import (
+    HELD_STEPS,
+    PenalizedPoint,
+    held_maximum,
+    is_higher,
+    maximise_penalized,
+    penalized_point,
+)
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.kernel import weighted_gram
 from logit_stats.estimation.likelihood import TALL_ROWS, moments
@@ -57,7 +64,31 @@ class PenalizedProfile:
         NotAvailableError
             If it was not found; or if it is higher than what was taken for the maximum, where the climb must start again.
         """
-        point = held_maximum(self.design, self.working, a, value, near)
+        return self._checked(held_maximum(self.design, self.working, a, value, near))
+
+    def within(self, directions: FloatArray) -> PenalizedPoint:
+        """Maximum over the working coefficients ``directions @ u``, (k, d) orthonormal; raises as `constrained`.
+
+        Where outcomes are nearly certain there may be several maxima: the climb starts from the projection of the whole maximum
+        (in the metric of the information) and from zero, and the higher end is taken.
+        """
+        N, k = directions, len(self.best.gamma)
+        if N.shape[1] == 0:
+            return self._checked(penalized_point(self.design, np.zeros(k), self.working))
+        information = N.T @ self.best.information
+        near = N @ np.linalg.solve(information @ N, information @ self.best.gamma)
+        ends = [self._climbed(start, N) for start in (near, np.zeros(k))]
+        return self._checked(max(filter(None, ends), key=lambda end: end.penalized_loglik, default=None))
+
+    def _climbed(self, start: FloatArray, directions: FloatArray) -> PenalizedPoint | None:
+        if penalized_point(self.design, start, self.working) is None:
+            return None
+        point, converged, _ = maximise_penalized(
+            self.design, self.working, start, directions=directions, maxiter=HELD_STEPS, tol=1e-10
+        )
+        return point if converged else None
+
+    def _checked(self, point: PenalizedPoint | None) -> PenalizedPoint:
         if point is None:
             raise NotAvailableError(
                 "The penalized likelihood with a coefficient held fixed could not be maximised in double precision; centre and "

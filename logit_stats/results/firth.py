@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy import stats
@@ -19,10 +19,17 @@ from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.estimation.working import map_between
 from logit_stats.inference.covariance import COV_TYPES, Covariance, covariance
 from logit_stats.inference.inference import AugmentedLikelihood, FittedIntercept, PenalizedLikelihood
+from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest
 from logit_stats.inference.penalized import augmented_covariance, own_null
+from logit_stats.inference.penalized_tests import penalized_anova, penalized_drop1, penalized_lr_test
 from logit_stats.inference.row_scores import leverages
 from logit_stats.inference.wald import OverallTest
 from logit_stats.results.bias_reduced import BiasReducedResults
+from logit_stats.results.finished import Finished, fit_of
+
+if TYPE_CHECKING:
+    from logit_stats.inference.evidence import Evidence
+    from logit_stats.inference.hypotheses import TestTable
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -91,6 +98,54 @@ class FirthResults(BiasReducedResults):
         null = own_null(self.fit_.design, self.fit_.constant_in_span)
         statistic = 2.0 * (found.penalized_loglik - null)
         return OverallTest(statistic, df, float(stats.chi2.sf(statistic, df)))
+
+    def lr_test(self, other: Finished) -> LikelihoodRatioTest:
+        """Penalized likelihood-ratio test against a nested (or nesting) Firth fit to the same rows.
+
+        The smaller model is maximised inside the larger, under the larger one's penalty (R's ``logistftest``).
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> data = ls.datasets.load("endometrial")
+        >>> large, small = (ls.logit(f, data).fit_firth() for f in ("HG ~ NV + PI + EH", "HG ~ EH"))
+        >>> print(large.lr_test(small))
+        Penalized likelihood-ratio test of NV + PI beyond Intercept + EH: chi2(2) =
+          7.0658, p = 0.02922
+        """
+        if not isinstance(other, FirthResults):
+            fit_of(other, "lr_test()")
+            raise NotAvailableError(
+                "A penalized likelihood is compared with penalized ones: lr_test() takes two results of fit_firth()."
+            )
+        large, small = (self, other) if self.fit_.parameters >= other.fit_.parameters else (other, self)
+        return penalized_lr_test(large.fit_, large.inference_.profiled, small.fit_)
+
+    def anova(self, type: int = 1, test: str = "LR") -> TestTable:
+        """Analysis of terms of types 1, 2 and 3 by penalized likelihood ratios; of types 2 and 3 also by "Wald".
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> res = ls.logit("HG ~ NV + PI + EH", ls.datasets.load("endometrial")).fit_firth()
+        >>> res.anova(3).frame.round(4)  # doctest: +NORMALIZE_WHITESPACE
+              df  statistic  p_value
+        term
+        NV     1     6.7985   0.0091
+        PI     1     0.7468   0.3875
+        EH     1    17.7593   0.0000
+        """
+        return penalized_anova(self.fit_, self.covariance_, self.inference_.profiled, type, test)
+
+    def drop1(self) -> TestTable:
+        """Leave out each term in turn that no other contains: penalized likelihood-ratio tests."""
+        return penalized_drop1(self.fit_, self.covariance_, self.inference_.profiled)
+
+    def evidence(self, term: str, alpha: float = 0.05) -> Evidence:
+        """Wald's and the penalized likelihood-ratio tests and intervals of one term side by side: do they agree?"""
+        from logit_stats.inference.evidence import evidence
+
+        return evidence(self.fit_, self.covariance_, self._measures, term, alpha, self.inference_.profiled)
 
     def flic(self) -> FlicResults:
         """Return the fit with its intercept refitted, so that probabilities are right on average (FLIC).
