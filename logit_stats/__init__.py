@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from logit_stats.inference.e_value import e_value
     from logit_stats.models.absorbed import AbsorbedLogit
     from logit_stats.models.conditional import ConditionalLogit, clogit
+    from logit_stats.models.crude_and_adjusted import crude_and_adjusted
     from logit_stats.models.exact import exlogit
     from logit_stats.models.gee import LogitGEE, gee
     from logit_stats.models.logit import Logit, logit
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from logit_stats.models.ordinal import OrderedLogit, ologit
     from logit_stats.planning.sample_size import sample_size
     from logit_stats.report.plots.of_predictions import plot_confusion
+    from logit_stats.report.publication.build import table
     from logit_stats.results.absorbed import AbsorbedLogitResults
     from logit_stats.results.carried import CarriedResults
     from logit_stats.results.carrying import from_json
@@ -63,6 +65,7 @@ __all__ = [
     "clogit",
     "compare",
     "compare_roc",
+    "crude_and_adjusted",
     "datasets",
     "e_value",
     "errors",
@@ -81,6 +84,7 @@ __all__ = [
     "set_threads",
     "show_config",
     "step",
+    "table",
 ]
 
 # Where each public name lives: it is imported when it is first used, so that `import logit_stats` costs little.
@@ -105,6 +109,7 @@ _HOME = {
     "RandomEffectsLogit": "logit_stats.models.mixed",
     "compare": "logit_stats.results.selection",
     "compare_roc": "logit_stats.results.validation",
+    "crude_and_adjusted": "logit_stats.models.crude_and_adjusted",
     "e_value": "logit_stats.inference.e_value",
     "exlogit": "logit_stats.models.exact",
     "gee": "logit_stats.models.gee",
@@ -118,6 +123,7 @@ _HOME = {
     "reclassification": "logit_stats.results.validation",
     "sample_size": "logit_stats.planning.sample_size",
     "step": "logit_stats.results.selection",
+    "table": "logit_stats.report.publication.build",
     "set_threads": "logit_stats.estimation.kernel",
     "show_config": "logit_stats.config",
 }

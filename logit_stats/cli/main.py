@@ -14,6 +14,7 @@ from logit_stats.cli.commands import (
     predict,
     report,
     sample_size,
+    table,
     validate,
 )
 from logit_stats.cli.words import on_the_command_line
@@ -45,5 +46,5 @@ def main() -> None:
     """
 
 
-for _command in (fit, predict, margins, compare, report, validate, sample_size, datasets):
+for _command in (fit, predict, margins, table, compare, report, validate, sample_size, datasets):
     main.add_command(_command)

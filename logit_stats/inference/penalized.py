@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
+from scipy.linalg import null_space
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
@@ -112,6 +113,23 @@ class PenalizedProfile:
         return np.array(
             [self._fall(self.constrained(scaled_row(self.working, k, j)[0], 0.0, self.best)) for j in range(k)]
         )
+
+    def joint_statistic(self, columns: tuple[int, ...]) -> float:
+        """Penalized likelihood-ratio statistic of several coefficients, under the penalty of the whole information.
+
+        Raises
+        ------
+        NotAvailableError
+            If the maximum with these coefficients at zero was not found.
+        """
+        k = len(self.best.gamma)
+        held = np.array([scaled_row(self.working, k, j)[0] for j in columns])
+        free = null_space(held)
+        start = free @ (free.T @ self.best.gamma)
+        point, found, _ = maximise_penalized(self.design, self.working, start, directions=free)
+        if not found:
+            raise NotAvailableError("The penalized likelihood with these coefficients at zero could not be maximised.")
+        return self._fall(point)
 
     def interval(self, j: int, alpha: float) -> tuple[float, float]:
         """Limits of one coefficient at level ``1 - alpha``.

@@ -7,6 +7,7 @@ from logit_stats.cli.commands.margins import margins
 from logit_stats.cli.commands.predict import predict
 from logit_stats.cli.commands.report import report
 from logit_stats.cli.commands.sample_size import sample_size
+from logit_stats.cli.commands.table import table
 from logit_stats.cli.commands.validate import validate
 
-__all__ = ["compare", "datasets", "fit", "margins", "predict", "report", "sample_size", "validate"]
+__all__ = ["compare", "datasets", "fit", "margins", "predict", "report", "sample_size", "table", "validate"]
