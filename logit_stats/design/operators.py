@@ -193,7 +193,7 @@ def _wide_numpy(value: Any, dtype: np.dtype[Any]) -> Any:
     if dtype.kind == "b" or (dtype.kind in "iu" and dtype.itemsize < 8):
         return value.astype(np.int64)
     if dtype.kind == "u":
-        return value.astype(np.int64 if np.max(value, initial=0) < LARGEST_INTEGER else np.float64)
+        return value.astype(np.int64 if np.max(np.asarray(value), initial=0) < LARGEST_INTEGER else np.float64)
     return value.astype(np.float64) if dtype.kind == "f" and dtype.itemsize < 8 else value
 
 

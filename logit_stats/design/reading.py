@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -66,8 +67,19 @@ def parse(formula: str, scope: Any, columns: Sequence[Any] = ()) -> ParsedFormul
     """
     if not isinstance(formula, str):
         raise FormulaError(f"The formula is a {type(formula).__name__}; write it as a text such as 'y ~ x1 + x2'.")
-    left, right = _terms(formula, tuple(columns), is_restricted())
+    left, right = _terms(_composed(formula), tuple(columns), is_restricted())
     return ParsedFormula(formula, left, right, scope)
+
+
+def _composed(formula: str) -> str:
+    """The formula with its letters and accents as one character each; what stands in quotes is left as it is.
+
+    An editor or a file name of macOS gives them as two, of which Python's grammar of names knows the first only.
+    """
+    if formula.isascii():
+        return formula
+    parts = re.split(r"""("[^"]*"|'[^']*')""", formula)
+    return "".join(part if part[:1] in "\"'" and part else unicodedata.normalize("NFC", part) for part in parts)
 
 
 @lru_cache(maxsize=256)

@@ -9,6 +9,7 @@ Two values of a variable are in one state when every jumping expression gives th
 from __future__ import annotations
 
 import ast
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -102,6 +103,15 @@ def variables(design: Design) -> dict[str, Variable]:
         )
     design.require_rows()
     return {name: variable_of(design, name) for name in design.formula.columns}
+
+
+def names_given(given: Any, known: Container[Any]) -> list[Any]:
+    """One name, or several of them, as a list; a name may be a number or a tuple, as the columns of tables may be."""
+    if isinstance(given, (str, int)):
+        return [given]
+    if isinstance(given, tuple) and given in known:
+        return [given]
+    return list(given)
 
 
 def find_variable(design: Design, name: str) -> Variable:

@@ -20,7 +20,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.counterfactual import kept_places
 from logit_stats.design.design import Design
 from logit_stats.design.estimable import null_space, outside, reason
-from logit_stats.design.variables import Variable, coded_values, column_of, used_column, variables
+from logit_stats.design.variables import Variable, coded_values, column_of, names_given, used_column, variables
 from logit_stats.errors import DataError, listed
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
@@ -94,7 +94,7 @@ def effective_dose(
     """
     fit.facts.require("dose()", "binary")
     known = variables(fit.design)
-    groups = [by] if isinstance(by, str) else list(by or [])
+    groups = [] if by is None else names_given(by, known)
     dose = _dose_variable(known, variable, {*(at or {}), *groups})
     at = {**{name: list(_levels(known, name)) for name in groups}, **(at or {})}
     if dose.name in at:

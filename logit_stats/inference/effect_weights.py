@@ -13,7 +13,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.counterfactual import check_level
 from logit_stats.design.design import Design
 from logit_stats.design.given_rows import for_rows_used
-from logit_stats.design.variables import as_numbers, find_variable, is_number, used_column, variables
+from logit_stats.design.variables import as_numbers, find_variable, is_number, names_given, used_column, variables
 from logit_stats.errors import DataError, WeightError
 
 MOST_GROUPS = 200
@@ -64,7 +64,7 @@ def weight_groups(
         if not (weight * mask).any():
             raise DataError("`subset` holds no row.")
         weight = weight * mask
-    names = [] if over is None else [over] if isinstance(over, str) else list(over)
+    names = [] if over is None else names_given(over, () if design.table is None else design.table)
     columns = {name: used_column(design, name) for name in names}
     choices = [[(name, value) for value in _values(column)] for name, column in columns.items()]
     size = int(np.prod([len(choice) for choice in choices]))

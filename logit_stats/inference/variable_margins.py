@@ -21,7 +21,7 @@ import pandas as pd
 from logit_stats.design.block import FloatArray
 from logit_stats.design.counterfactual import check_level
 from logit_stats.design.estimable import reason
-from logit_stats.design.variables import Variable, find_variable, used_column, variables
+from logit_stats.design.variables import Variable, find_variable, names_given, used_column, variables
 from logit_stats.errors import DataError, NotAvailableError, UnknownOptionError, check_alpha, check_choice, listed
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.averages import Average, Averages
@@ -101,7 +101,7 @@ def variable_margins(
             f"at={at!r} is unknown; give 'mean', or variables with their values: at={{'age': 40}}."
         )
     known = variables(fit.design)
-    wanted = [names] if isinstance(names, str) else list(known) if names is None else list(names)
+    wanted = list(known) if names is None else names_given(names, known)
     chosen = [find_variable(fit.design, name) for name in wanted]
     if not chosen:
         raise DataError("The model has no variable; there is no effect to show.")
