@@ -241,6 +241,12 @@ class CarriedResults:
         """Return the text again."""
         return json.dumps(self.document, indent=indent, allow_nan=False)
 
+    def to_sql(self, dialect: str = "duckdb", kind: str = "probability") -> str | dict[Any, str]:
+        """The prediction as an expression of SQL; see `LogitResults.to_sql`."""
+        from logit_stats.report.sql_prediction import sql_of
+
+        return sql_of(self.fit_.design, self.fit_.beta, dialect, kind)
+
     def sample_line(self) -> str:
         """The account of the rows of the fit in one line."""
         return str(self.document["data"]["account"])

@@ -1,7 +1,11 @@
-"""A fitted model on its way elsewhere: as a text."""
+"""A fitted model on its way elsewhere: as a text, as an expression of SQL."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from logit_stats.errors import NotAvailableError
+from logit_stats.estimation.absorbed import AbsorbedFit
 from logit_stats.results.finished import Finished
 
 
@@ -35,3 +39,39 @@ class Transport(Finished):
         from logit_stats.results.carrying import to_json
 
         return to_json(self, indent)
+
+    def to_sql(self, dialect: str = "duckdb", kind: str = "probability") -> str | dict[Any, str]:
+        """The prediction as one expression of SQL over the columns of the data; see the page on transport.
+
+        NULL where a variable is missing, a level was not seen at the fit, or a value lies beyond a B-spline's knots.
+
+        Parameters
+        ----------
+        dialect : {"duckdb", "postgres", "sqlite", "mysql", "mariadb", "snowflake", "bigquery", "spark", "sqlserver", "oracle"}
+        kind : {"probability", "linear"}
+
+        Returns
+        -------
+        str, or dict of str
+            Of several categories an expression for each.
+
+        Raises
+        ------
+        NotAvailableError
+            If part of the formula has no exact translation; it is named.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> res = ls.logit("low ~ smoke", ls.datasets.load("birthwt")).fit()
+        >>> res.to_sql("sqlite", kind="linear").count("smoke")
+        1
+        """
+        from logit_stats.report.sql_prediction import sql_of
+
+        self.facts.require("to_sql()", "finite")
+        if isinstance(self.fit_, AbsorbedFit) or self.fit_.design.group is not None:
+            raise NotAvailableError(
+                "to_sql() writes models that predict by columns alone; this one has effects of groups."
+            )
+        return sql_of(self.fit_.design, self.fit_.beta, dialect, kind)
