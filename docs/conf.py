@@ -1,12 +1,16 @@
 """Sphinx configuration."""
 
-from importlib import metadata
+import shutil
+from pathlib import Path
+
+from logit_stats.version import __version__
+
+HERE = Path(__file__).parent
 
 project = "logit_stats"
 author = "the logit_stats founders"
 copyright = "2026, the logit_stats founders"
-release = metadata.version("logit-stats")
-version = release
+release = version = __version__
 
 extensions = [
     "sphinx.ext.autodoc",
@@ -15,13 +19,34 @@ extensions = [
     "numpydoc",
     "matplotlib.sphinxext.plot_directive",
     "myst_nb",
+    "sphinx_copybutton",
 ]
-source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
-nb_execution_mode = "off"  # notebooks are executed by their own stage of the checks
-exclude_patterns = ["_build", "performance_table.md", "penalized_table.md"]
+source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
+exclude_patterns = ["_build", "performance_table.md", "penalized_table.md", "notebooks/.ipynb_checkpoints"]
+templates_path = ["_templates"]
+# a name in backticks of a docstring is a link, where there is something of that name
+default_role = "py:obj"
+# several classes have a fit(): such a name alone is no link, and no mistake
+suppress_warnings = ["ref.python"]
+
+# Notebooks lie at the top of the project, where people look for them; the site shows them with what they print.
+shutil.copytree(HERE.parent / "notebooks", HERE / "notebooks", dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+nb_execution_mode = "cache"
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
+nb_execution_excludepatterns = ["*.md"]
+
 html_theme = "furo"
 html_title = f"logit_stats {release}"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 autosummary_generate = True
+# pages whose names differ in case only would be one file on macOS and Windows
+autosummary_filename_map = {
+    f"logit_stats.{name}": f"logit_stats.{name}-function" for name in ("logit", "mnlogit", "logitgee")
+}
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
@@ -31,3 +56,4 @@ plot_include_source = True
 plot_html_show_source_link = False
 plot_html_show_formats = False
 myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_heading_anchors = 3
