@@ -18,10 +18,10 @@ from scipy.special import log_softmax, softmax
 
 from logit_stats.design.design import Design
 from logit_stats.errors import ConvergenceWarning, DataError, check_choice
-from logit_stats.estimation.category_penalized import category_penalized_fit, coefficients_by_category
 from logit_stats.estimation.one_vs_rest import one_vs_rest_fits
 from logit_stats.estimation.penalized import PenalizedEstimate, Penalty, prepare
 from logit_stats.estimation.rows import probability
+from logit_stats.estimation.symmetric_penalty import category_penalized_fit, coefficients_by_category
 from logit_stats.models.logit import Logit
 from logit_stats.models.multinomial import MNLogit
 

@@ -49,12 +49,7 @@ def _counted(design: Design, predicted: NDArray[np.intp]) -> FloatArray:
 
 def _observed(design: Design) -> FloatArray:
     """(n, C) how often each outcome was observed in each row, weights counted; of two: failures and successes."""
-    weight = np.ones(design.rows) if design.weight is None else design.weight.values
-    categories = design.response.categories
-    if categories is not None:
-        return np.asarray(np.eye(len(categories.labels))[categories.codes] * weight[:, None])
-    successes, trials = design.response.successes, design.response.trials
-    return np.column_stack([weight * ((1.0 if trials is None else trials) - successes), weight * successes])
+    return design.response.observed(None if design.weight is None else design.weight.values)
 
 
 @dataclass(frozen=True, eq=False)

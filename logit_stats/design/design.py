@@ -184,8 +184,8 @@ class Design:
             self.response.trials,
             None if self.weight is None else self.weight.values,
             None if self.offset is None else self.offset.values,
-            None if self.response.categories is None else self.response.categories.codes,
-            0 if self.response.categories is None else len(self.response.categories.labels),
+            self.response.codes,
+            len(self.response.labels),
             self.group,
         )
 
@@ -263,16 +263,10 @@ class Design:
         return replace(part, sample=replace(part.sample, taken_out=gone if before is None else before | gone))
 
     def _part(self, rows: NDArray[np.intp], X: FloatArray) -> Design:
-        response = self.response
         return replace(
             self,
             X=X,
-            response=replace(
-                response,
-                successes=response.successes[rows],
-                trials=None if response.trials is None else response.trials[rows],
-                categories=None if response.categories is None else response.categories.at(rows),
-            ),
+            response=self.response.at(rows),
             weight=None if self.weight is None else replace(self.weight, values=self.weight.values[rows]),
             offset=None if self.offset is None else replace(self.offset, values=self.offset.values[rows]),
             index=self.index[rows],

@@ -68,10 +68,10 @@ def matched_design(design: Design, codes: NDArray[np.intp], name: str, likelihoo
     OneClassError
         If no set has both outcomes.
     """
-    if design.response.trials is not None or design.response.categories is not None:
+    if design.response.grouped or design.response.labels:
         raise ResponseError(
             f"A matched set has rows of one outcome each, case or not; {design.response.name!r} holds "
-            + ("counts: give a row for each trial." if design.response.trials is not None else "several categories.")
+            + ("counts: give a row for each trial." if design.response.grouped else "several categories.")
         )
     if design.weight is not None:
         _refuse_unequal_weights(design, codes, name)

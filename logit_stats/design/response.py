@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,6 +54,46 @@ class Response:
     def equations(self) -> tuple[str, ...]:
         """Names of the linear predictors of a row: a category each beyond the reference; one without a name for two outcomes."""
         return ("",) if self.categories is None else self.categories.names[1:]
+
+    @property
+    def labels(self) -> tuple[Any, ...]:
+        """The categories, the reference first; none of a response of two outcomes."""
+        return () if self.categories is None else self.categories.labels
+
+    @property
+    def codes(self) -> NDArray[np.intp] | None:
+        """(n,) position of each row's category in `labels`."""
+        return None if self.categories is None else self.categories.codes
+
+    @property
+    def outcomes(self) -> NDArray[Any]:
+        """(n,) successes, or labels of the categories, whatever the reference."""
+        if self.categories is None:
+            return self.successes
+        return np.asarray(self.categories.labels, dtype=object)[self.categories.codes]
+
+    def counts(self, weight: FloatArray | None) -> FloatArray:
+        """(C,) how often each outcome was observed, weights counted; of two: failures and successes."""
+        if self.categories is not None:
+            return self.categories.counts(weight)
+        return np.asarray(self.observed(weight).sum(axis=0))
+
+    def observed(self, weight: FloatArray | None) -> FloatArray:
+        """(n, C) how often each outcome was observed in each row, weights counted; of two: failures and successes."""
+        if self.categories is not None:
+            one = np.eye(len(self.categories.labels))[self.categories.codes]
+        else:
+            one = np.column_stack([(1.0 if self.trials is None else self.trials) - self.successes, self.successes])
+        return one if weight is None else np.asarray(one * weight[:, None])
+
+    def at(self, rows: NDArray[np.intp]) -> Response:
+        """Return the response of the rows at these positions."""
+        return replace(
+            self,
+            successes=self.successes[rows],
+            trials=None if self.trials is None else self.trials[rows],
+            categories=None if self.categories is None else self.categories.at(rows),
+        )
 
     @property
     def grouped(self) -> bool:

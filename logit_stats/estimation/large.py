@@ -102,11 +102,7 @@ def _fit_of_a_share(design: Design) -> Thinned | None:
     if design.rows < max(THIN_FROM_ROWS, 100 * THIN * design.columns, 10 * THIN * design.columns * design.equations):
         return None
     part = design.thinned(THIN)
-    events = float(part.response.successes.sum())
-    trials = float(part.rows) if part.response.trials is None else float(part.response.trials.sum())
-    if not 0.0 < events < trials:
-        return None
-    if part.response.categories is not None and not part.response.categories.counts(None).all():
+    if not part.response.counts(None).all():
         return None
     nested = _fit_of_a_share(part)
     if nested is None:

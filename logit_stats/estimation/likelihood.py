@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
-from logit_stats.likelihoods.absorbed import AbsorbedEffects
-from logit_stats.likelihoods.conditional import Conditional
 from logit_stats.likelihoods.likelihood import TALL_ROWS as TALL_ROWS  # noqa: PLC0414
 from logit_stats.likelihoods.moments import Moments, Score, working_columns
 from logit_stats.likelihoods.of_design import likelihood_of
@@ -46,16 +46,15 @@ def triangular_factor(design: Design, working: WorkingColumns, gamma: FloatArray
     Computations, section 5.3). Rows are walked in tiles, each stacked under the R so far.
     """
     k = design.columns if gamma is None else len(gamma)
-    R, model = np.zeros((0, k)), likelihood_of(design)
-    if gamma is not None and isinstance(model, Conditional | AbsorbedEffects):
-        for part in model.roots(design, gamma, working):
-            R = np.asarray(np.linalg.qr(np.vstack([R, part]), mode="r"))
-        return R if R.shape[0] == k else np.vstack([R, np.zeros((k - R.shape[0], k))])
-    for block in design.blocks(TALL_ROWS):
-        Z = working_columns(block.X, working.center, working.scale)
-        if gamma is not None:
-            Z = model.root(block, Z, gamma, design.parameters)
-        elif design.weight_kind == "frequency" and block.weight is not None:
-            Z = Z * np.sqrt(block.weight)[:, None]
-        R = np.asarray(np.linalg.qr(np.vstack([R, Z]), mode="r"))
+    R = np.zeros((0, k))
+    for part in _columns(design, working) if gamma is None else likelihood_of(design).roots(design, gamma, working):
+        R = np.asarray(np.linalg.qr(np.vstack([R, part]), mode="r"))
     return R if R.shape[0] == k else np.vstack([R, np.zeros((k - R.shape[0], k))])
+
+
+def _columns(design: Design, working: WorkingColumns) -> Iterator[FloatArray]:
+    """Working columns in parts, each row times the root of its frequency weight."""
+    for block in design.blocks(TALL_ROWS):
+        Z = np.asarray(working_columns(block.X, working.center, working.scale))
+        frequency = block.weight if design.weight_kind == "frequency" else None
+        yield Z if frequency is None else Z * np.sqrt(frequency)[:, None]

@@ -21,10 +21,10 @@ from logit_stats.estimation.rank import dependent_columns, rank_error, without
 from logit_stats.estimation.scipy_methods import SCIPY_METHODS, scipy_optimum
 from logit_stats.estimation.separation import find_separation, separation_error
 from logit_stats.estimation.trace import Trace
-from logit_stats.likelihoods.absorbed import AbsorbedEffects
 from logit_stats.likelihoods.kernel import weighted_gram
 from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 from logit_stats.likelihoods.moments import Moments
+from logit_stats.likelihoods.of_design import likelihood_of
 from logit_stats.likelihoods.working import WorkingColumns, centred_columns
 
 NEWTON_METHODS = ("newton", "irls")
@@ -100,7 +100,7 @@ def maximum_likelihood(
     maxiter = descent.epochs if method in FIRST_ORDER_METHODS else MAXITER if maxiter is None else maxiter
     assert maxiter is not None
     _check_limits(maxiter, tol)
-    if isinstance(design.likelihood, AbsorbedEffects):
+    if likelihood_of(design).profiled:
         goal = NEWTON_TOLERANCE if tol is None else tol
         return absorbed_fit(design, start=start, maxiter=maxiter, tol=goal, stacklevel=stacklevel + 1)
     implicit = design.constant is None and _spans_constant(design)

@@ -188,8 +188,7 @@ def column_margins(
     rows = EffectRows.of(fit, at, atexog)
     design = fit.design
     names = tuple(design.names[j] for j in varies)
-    categories = design.response.categories
-    labels = () if categories is None else tuple(f"{design.response.name}={name}" for name in categories.names)
+    labels = tuple(f"{design.response.name}={label}" for label in design.response.labels)
     said = (names, at, method, design.response.name, note_of_shared_columns(fit))
     size = PART_ROWS if labels else LONG_PART_ROWS
     if at == "all":

@@ -16,7 +16,6 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.limit import LimitFit
 from logit_stats.inference.reference import CHI_SQUARED, Joint, LikelihoodReference
-from logit_stats.likelihoods.absorbed import AbsorbedEffects
 from logit_stats.wording import lines
 
 
@@ -111,11 +110,7 @@ def different_likelihoods(one: Fit, other: Fit) -> str:
 
 def _groups(fit: Fit) -> list[NDArray[np.intp]]:
     """Groups of every row that the likelihood knows, numbered in the order in which they appear."""
-    codes: list[NDArray[np.intp]] = []
-    if isinstance(fit.likelihood, AbsorbedEffects):
-        codes = [fit.likelihood.in_rows_order(of_factor) for of_factor in fit.likelihood.grouping.codes]
-    elif fit.design.group is not None:
-        codes = [fit.design.group]
+    codes = fit.likelihood.groups(fit.design)
     return [pd.factorize(of_factor)[0].astype(np.intp) for of_factor in codes]
 
 
@@ -127,27 +122,14 @@ def _refuse_different_rows(larger: Fit, smaller: Fit) -> None:
             f"one of them only. Fit both to the complete rows of the larger model."
         )
     pairs = [
-        *([("responses", a.response.successes, b.response.successes)] if a.response.categories is None else []),
+        ("responses", a.response.outcomes, b.response.outcomes),
         ("trials", a.response.trials, b.response.trials),
         ("weights", None if a.weight is None else a.weight.values, None if b.weight is None else b.weight.values),
         ("offsets", None if a.offset is None else a.offset.values, None if b.offset is None else b.offset.values),
     ]
-    if not _same_categories(a, b):
-        raise DataError("The models have different responses; their likelihoods cannot be compared.")
     for what, left, right in pairs:
         if (left is None) != (right is None) or (left is not None and not np.array_equal(left, right)):  # type: ignore[arg-type]
             raise DataError(f"The models have different {what}; their likelihoods cannot be compared.")
-
-
-def _same_categories(a: Design, b: Design) -> bool:
-    """Whether every row is in the same category in both, whichever is the reference."""
-    one, other = a.response.categories, b.response.categories
-    if one is None or other is None:
-        return one is other
-    position = {label: code for code, label in enumerate(other.labels)}
-    if set(one.labels) != set(position):
-        return False
-    return bool(np.array_equal(np.array([position[label] for label in one.labels])[one.codes], other.codes))
 
 
 def joint_triangle(larger: Design, smaller: Design) -> FloatArray:

@@ -179,11 +179,10 @@ def prediction(
     cumulative : bool
         Probabilities of a category or one below it, in the place of those of the categories; the last, which is one, left out.
     """
-    categories = fit.design.response.categories
-    if categories is None:
+    if fit.facts.binary:
         se = np.sqrt(np.maximum(np.einsum("ij,ij->i", Z @ cov.working, Z), 0.0))
         return Prediction(eta, se, index, cov.reference.along(Z), notes=notes)
-    found, labels = fit.outcomes(eta), categories.labels
+    found, labels = fit.outcomes(eta), fit.design.response.labels
     if cumulative:
         found, labels = found.cumulative(), tuple(f"<= {label}" for label in labels[:-1])
     V = fit.design.parameters.spread(cov.working)
@@ -228,9 +227,8 @@ def average_prediction(
     if notes:
         estimate, se = np.full_like(estimate, np.nan), np.full_like(se, np.nan)
     limits = cov.reference.along(G).limits(estimate, se, alpha)
-    categories = fit.design.response.categories
     low, high = limits[:, 0], limits[:, 1]
-    if categories is not None:
-        return AveragePrediction(estimate, se, low, high, len(eta), categories.labels, notes)
+    if not fit.facts.binary:
+        return AveragePrediction(estimate, se, low, high, len(eta), fit.design.response.labels, notes)
     one = [float(number[0]) for number in (estimate, se, low, high)]
     return AveragePrediction(one[0], one[1], one[2], one[3], len(eta), notes=notes)

@@ -11,9 +11,7 @@ from logit_stats.design.block import Block, FloatArray
 from logit_stats.estimation import row_passes
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.kernel import row_terms, weighted_gram
-from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.row_passes import quadratic_form
-from logit_stats.likelihoods.conditional import Conditional
 
 # Most sums by code (codes times coefficients) that are held at a time: 128 MiB.
 SUMS = 1 << 24
@@ -24,22 +22,8 @@ def score_residuals(fit: Fit, weighted: bool = True) -> FloatArray:
 
     For a response of several categories (J, n), a row for each equation.
     """
-    if isinstance(fit.likelihood, Conditional):
-        u = fit.likelihood.residuals(fit.design, fit.eta)
-        return u if fit.design.weight is None or not weighted else u * fit.design.weight.values
-    if fit.design.response.categories is not None:
-        u = _category_residuals(fit)
-        return u if fit.design.weight is None or not weighted else u * fit.design.weight.values
-    _, u, _, _ = row_terms(_unweighted(fit), fit.eta)
+    u = fit.likelihood.residuals(fit.design, fit.eta)
     return u if fit.design.weight is None or not weighted else u * fit.design.weight.values
-
-
-def _category_residuals(fit: Fit) -> FloatArray:
-    eta, u, start = fit.eta.T, np.empty((fit.design.equations, fit.design.rows)), 0
-    for block in fit.design.blocks(TALL_ROWS):
-        rows = slice(start, start + len(block.successes))
-        u[:, rows], start = fit.likelihood.terms(block, eta[:, rows]).residual, rows.stop
-    return u
 
 
 def information_weights(fit: Fit) -> FloatArray:

@@ -231,8 +231,7 @@ class _Asked:
 
 def outcome_labels(fit: Fit) -> list[dict[str, Any]]:
     """What is said of each outcome: nothing of the event of a binary response, else the category."""
-    categories = fit.design.response.categories
-    return [{}] if categories is None else [{"category": label} for label in categories.labels]
+    return [{"category": label} for label in fit.design.response.labels] or [{}]
 
 
 def _nothing_to_show(asked: _Asked, chosen: list[Variable]) -> str:

@@ -54,6 +54,7 @@ class AbsorbedEffects:
     takes: ClassVar[frozenset[str]] = frozenset({"offset", "freq_weights", "trials", "absorb"})
     unit: ClassVar[str | None] = "group"
     separation: ClassVar[SeparationWords] = BINOMIAL.separation
+    profiled: ClassVar[bool] = True
 
     factors: tuple[str, ...]
     grouping: Grouping
@@ -149,9 +150,13 @@ class AbsorbedEffects:
         root = self._within(rows, found) @ working.matrix(len(theta)) * np.sqrt(found.terms.weight)[:, None]
         yield from (root[start : start + ROOT_ROWS] for start in range(0, len(root), ROOT_ROWS))
 
-    def root(self, block: Block, Z: FloatArray, theta: FloatArray, parameters: Parameters) -> FloatArray:
-        """Not of a block: see `roots`."""
-        raise NotImplementedError
+    def residuals(self, design: Design, eta: FloatArray) -> FloatArray:
+        """(n,) ``y - m p`` at linear predictors that include the effects."""
+        return BINOMIAL.residuals(design, eta)
+
+    def groups(self, design: Design) -> list[NDArray[np.intp]]:
+        """Groups of the rows, factor by factor."""
+        return [self.in_rows_order(of_factor) for of_factor in self.grouping.codes]
 
     def terms(self, block: Block, eta: FloatArray) -> RowTerms:
         """Contributions of rows at linear predictors that include the effects: those of the binomial."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -13,9 +14,9 @@ from logit_stats.design.design import Design
 from logit_stats.design.parameters import Parameters
 from logit_stats.likelihoods.demands import Separated, SeparationWords, Signs, first_six, labels_of
 from logit_stats.likelihoods.facts import Facts
-from logit_stats.likelihoods.kernel import available, fast_moments, fast_score, kernel_moments, kernel_score
+from logit_stats.likelihoods.kernel import available, fast_moments, fast_score, kernel_moments, kernel_score, row_terms
 from logit_stats.likelihoods.kernel import linear_predictor as rows_predictor
-from logit_stats.likelihoods.likelihood import RowTerms
+from logit_stats.likelihoods.likelihood import IndependentRows, RowTerms
 from logit_stats.likelihoods.moments import Moments, Score
 from logit_stats.likelihoods.null import NullModel
 from logit_stats.likelihoods.outcomes import Outcomes
@@ -58,13 +59,12 @@ SEPARATION = SeparationWords(
 )
 
 
-class Binomial:
+class Binomial(IndependentRows):
     """Successes y out of m trials with probability ``p = 1 / (1 + exp(-eta))`` (McCullagh and Nelder 1989, chapter 4)."""
 
     name: ClassVar[str] = "binary logit"
     facts: ClassVar[Facts] = Facts()
     takes: ClassVar[frozenset[str]] = frozenset({"offset", "freq_weights", "sampling_weights", "trials"})
-    unit: ClassVar[str | None] = None
     separation: ClassVar[SeparationWords] = SEPARATION
 
     def parameters(self, design: Design) -> Parameters:
@@ -134,6 +134,10 @@ class Binomial:
         logit = float(np.log(events) - np.log(total - events))
         loglik = events * (np.log(events) - np.log(total)) + (total - events) * (np.log(total - events) - np.log(total))
         return NullModel("intercept", logit, float(loglik))
+
+    def residuals(self, design: Design, eta: FloatArray) -> FloatArray:
+        """(n,) ``y - m p``."""
+        return row_terms(replace(design.block, weight=None), eta)[1]
 
     def demands(self, design: Design) -> Signs:
         """The predictor must rise where all outcomes are successes, fall where none is, and stay where there are both."""

@@ -7,10 +7,11 @@ within sets.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, NoReturn
+from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
@@ -85,6 +86,7 @@ class Conditional:
     takes: ClassVar[frozenset[str]] = frozenset({"offset", "freq_weights", "groups"})
     unit: ClassVar[str | None] = "group"
     separation: ClassVar[SeparationWords] = SEPARATION
+    profiled: ClassVar[bool] = False
 
     def parameters(self, design: Design) -> Parameters:
         """One coefficient for each column."""
@@ -132,9 +134,10 @@ class Conditional:
         eta, _ = _predictors(rows, X, theta, sets)
         return information_root(X, eta, sets, set_weights(rows))
 
-    def root(self, block: Block, Z: FloatArray, theta: FloatArray, parameters: Parameters) -> NoReturn:
-        """Not of a block: a set is not cut apart, see `roots`."""
-        raise NotAvailableError("The information of matched sets has a root by sets, not by rows.")
+    def groups(self, design: Design) -> list[NDArray[np.intp]]:
+        """The sets."""
+        assert design.group is not None
+        return [design.group]
 
     def terms(self, block: Block, eta: FloatArray) -> RowTerms:
         """Not of a block: rows of a set are not independent."""

@@ -21,12 +21,13 @@ Shapes: m rows of a block, k columns, E equations, p parameters, C outcomes. Lin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
@@ -76,6 +77,8 @@ class Likelihood(Protocol):
         ``"group"`` where rows of a group are one unit and never cut apart.
     separation : SeparationWords
         How it is told that there is no finite estimate.
+    profiled : bool
+        Whether it is maximised over effects of groups within: `estimation.absorbed` then climbs.
     """
 
     name: ClassVar[str]
@@ -83,6 +86,7 @@ class Likelihood(Protocol):
     takes: ClassVar[frozenset[str]]
     unit: ClassVar[str | None]
     separation: ClassVar[SeparationWords]
+    profiled: ClassVar[bool]
 
     def parameters(self, design: Design) -> Parameters:
         """How the parameters stand on the columns."""
@@ -102,8 +106,16 @@ class Likelihood(Protocol):
         """Linear predictor of every row: (n,), for several categories (n, E)."""
         ...
 
-    def root(self, block: Block, Z: FloatArray, theta: FloatArray, parameters: Parameters) -> FloatArray:
-        """Rows (M, p) whose Gram matrix is the information of a block with working columns Z; nothing cancels in them."""
+    def roots(self, rows: Design, theta: FloatArray, working: WorkingColumns) -> Iterator[FloatArray]:
+        """Rows (M, p) whose Gram matrix is the information, in parts; nothing cancels in them."""
+        ...
+
+    def residuals(self, design: Design, eta: FloatArray) -> FloatArray:
+        """(n,) derivatives of the log-likelihood by the linear predictor of each row, weights left out; of several (E, n)."""
+        ...
+
+    def groups(self, design: Design) -> list[NDArray[np.intp]]:
+        """Groups of the rows that the likelihood knows, factor by factor."""
         ...
 
     def terms(self, block: Block, eta: FloatArray) -> RowTerms:
@@ -123,18 +135,45 @@ class Likelihood(Protocol):
         ...
 
 
-class RowLikelihood:
-    """A likelihood of rows that are independent given their linear predictors, from its `terms`."""
+class IndependentRows:
+    """What holds of every likelihood of rows that are independent given their linear predictors, from its `terms` and `root`."""
 
-    name: ClassVar[str]
-    facts: ClassVar[Facts] = Facts(binary=False, latent=False)
-    takes: ClassVar[frozenset[str]] = frozenset({"offset", "freq_weights", "sampling_weights"})
     unit: ClassVar[str | None] = None
-    separation: ClassVar[SeparationWords]
+    profiled: ClassVar[bool] = False
 
     def terms(self, block: Block, eta: FloatArray) -> RowTerms:
         """Contributions of the rows of a block at linear predictors (E, m)."""
         raise NotImplementedError
+
+    def root(self, block: Block, Z: FloatArray, theta: FloatArray, parameters: Parameters) -> FloatArray:
+        """Rows whose Gram matrix is the information of a block with working columns Z."""
+        raise NotImplementedError
+
+    def roots(self, rows: Design, theta: FloatArray, working: WorkingColumns) -> Iterator[FloatArray]:
+        """Rows whose Gram matrix is the information, in parts."""
+        for block in rows.blocks(TALL_ROWS):
+            yield self.root(block, np.asarray(working.columns(block.X)), theta, rows.parameters)
+
+    def residuals(self, design: Design, eta: FloatArray) -> FloatArray:
+        """(n,) derivatives of the log-likelihood by the linear predictor of each row; of several (E, n)."""
+        of_rows, u, start = np.atleast_2d(eta.T), np.empty((design.equations, design.rows)), 0
+        for block in design.blocks(TALL_ROWS):
+            part = slice(start, start + len(block.successes))
+            u[:, part], start = self.terms(block, of_rows[:, part]).residual, part.stop
+        return u if eta.ndim == 2 else u[0]
+
+    def groups(self, design: Design) -> list[NDArray[np.intp]]:
+        """None, or the one of the design."""
+        return [] if design.group is None else [design.group]
+
+
+class RowLikelihood(IndependentRows):
+    """A likelihood of rows that are independent given their linear predictors, from its `terms` alone."""
+
+    name: ClassVar[str]
+    facts: ClassVar[Facts] = Facts(binary=False, latent=False)
+    takes: ClassVar[frozenset[str]] = frozenset({"offset", "freq_weights", "sampling_weights"})
+    separation: ClassVar[SeparationWords]
 
     def demands(self, design: Design) -> Demands:
         """What the rows demand of a direction along which the likelihood never falls."""

@@ -19,7 +19,7 @@ from logit_stats.likelihoods.category_moments import (
 )
 from logit_stats.likelihoods.demands import Forms, Separated, SeparationWords, first_six, labels_of
 from logit_stats.likelihoods.facts import Facts
-from logit_stats.likelihoods.likelihood import TALL_ROWS, RowTerms
+from logit_stats.likelihoods.likelihood import TALL_ROWS, IndependentRows, RowTerms
 from logit_stats.likelihoods.moments import Moments, Score
 from logit_stats.likelihoods.null import NullModel
 from logit_stats.likelihoods.outcomes import Outcomes
@@ -34,11 +34,10 @@ def impossible(found: Separated) -> str:
 
 
 def _error(design: Design, found: Separated) -> str:
-    assert design.response.categories is not None
     return (
         f"Some categories of {design.response.name} never occur, or always, where certain columns say so: the likelihood keeps "
         f"rising with {first_six(found.without_limit)} (category:column; the reference is "
-        f"{design.response.categories.labels[0]!r}). In {found.rows} of {design.rows} rows a category becomes impossible (row "
+        f"{design.response.labels[0]!r}). In {found.rows} of {design.rows} rows a category becomes impossible (row "
         f"{labels_of(found)}). Join categories or sparse levels, leave the columns out, or use fit_regularized()."
     )
 
@@ -57,13 +56,12 @@ SEPARATION = SeparationWords(
 )
 
 
-class Multinomial:
+class Multinomial(IndependentRows):
     """Category c with probability ``exp(eta_c) / sum_d exp(eta_d)``, eta zero for the reference (McFadden 1974)."""
 
     name: ClassVar[str] = "multinomial logit"
     facts: ClassVar[Facts] = Facts(binary=False, latent=False)
     takes: ClassVar[frozenset[str]] = frozenset({"freq_weights", "sampling_weights"})
-    unit: ClassVar[str | None] = None
     separation: ClassVar[SeparationWords] = SEPARATION
 
     def parameters(self, design: Design) -> Parameters:
@@ -119,8 +117,7 @@ class Multinomial:
 
     def null(self, design: Design, constant_in_span: bool) -> NullModel | None:
         """Return the shares of the categories, or equal probabilities."""
-        assert design.response.categories is not None
-        counts = design.response.categories.counts(None if design.weight is None else design.weight.values)
+        counts = design.response.counts(None if design.weight is None else design.weight.values)
         if not constant_in_span:
             return NullModel("half", 0.0, float(-counts.sum() * np.log(len(counts))), (0.0,) * design.equations)
         logs = np.log(counts)
@@ -129,9 +126,9 @@ class Multinomial:
 
     def demands(self, design: Design) -> Forms:
         """The own category must gain on each other one: ``eta_y - eta_c`` must not fall (Albert and Anderson 1984, section 4)."""
-        assert design.response.categories is not None
-        J = design.equations
-        own = np.repeat(design.response.categories.codes, J)
+        J, codes = design.equations, design.response.codes
+        assert codes is not None
+        own = np.repeat(codes, J)
         other = np.tile(np.arange(J), design.rows)
         other += other >= own
         of_category = np.eye(J + 1)[:, 1:]

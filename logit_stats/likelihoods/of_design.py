@@ -14,4 +14,4 @@ def likelihood_of(design: Design) -> Likelihood:
     """Return the likelihood that a design carries; without one, that of two outcomes or of several categories."""
     if design.likelihood is not None:
         return cast(Likelihood, design.likelihood)
-    return BINOMIAL if design.response.categories is None else MULTINOMIAL
+    return MULTINOMIAL if design.response.labels else BINOMIAL

@@ -123,7 +123,7 @@ class MNLogit(DesignModel):
         return model
 
     def _adopt(self, design: Design, check_rank: bool | str) -> None:
-        if design.response.categories is None:
+        if not design.response.labels:
             raise ResponseError(
                 f"The response {design.response.name!r} is two columns of counts; a multinomial logit takes one column of "
                 f"categories (with freq_weights= where a row stands for several)."

@@ -113,5 +113,5 @@ def _labels(res: Any, count: int) -> tuple[Any, ...]:
     columns = getattr(res.params, "columns", None)
     if columns is not None:
         return tuple(columns)
-    categories = getattr(res.model, "categories", None)
-    return tuple(range(1, count + 1)) if categories is None else tuple(categories.labels[-count:])
+    design = getattr(res.model, "design", None)
+    return (() if design is None else tuple(design.response.labels[-count:])) or tuple(range(1, count + 1))

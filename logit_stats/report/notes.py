@@ -34,10 +34,13 @@ def design_notes(fit: Fit) -> list[str]:
             f"Models the probability of success in {response.name}: {design.rows} rows of "
             f"{response.trials.sum():.0f} trials; the log-likelihood contains the binomial coefficients."  # type: ignore[union-attr]
         ]
-    elif isinstance(design.likelihood, Ordered) and response.categories is not None:
-        found = ordered_notes(response.name, response.categories, design.likelihood)
-    elif response.categories is not None:
-        found = _category_notes(response.name, response.categories)
+    elif (categories := response.categories) is not None:
+        ordered = isinstance(design.likelihood, Ordered)
+        found = (
+            ordered_notes(response.name, categories, design.likelihood)
+            if ordered
+            else _category_notes(response.name, categories)
+        )
     else:
         found = [f"Models the probability of {response.success} (against {response.failure})."]
     if design.row_offset is not None and design.offset is not None:

@@ -12,9 +12,9 @@ import pandas as pd
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import ConvergenceWarning, check_choice
 from logit_stats.estimation.category_moments import category_predictor, category_terms
-from logit_stats.estimation.category_penalized import category_penalized_fit, coefficients_by_category
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import moments
+from logit_stats.estimation.symmetric_penalty import category_penalized_fit, coefficients_by_category
 from logit_stats.models.multinomial import MNLogit
 from logit_stats.results.of_categories import OfCategories
 from logit_stats.results.penalized import PenalizedAnswers, fit_of_estimate

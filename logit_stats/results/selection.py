@@ -305,17 +305,7 @@ def _not_comparable(results: Any) -> str:
 def _different_outcomes(results: Any, designs: list[Design]) -> str:
     if len({design.equations for design in designs}) > 1:
         return "The models have different responses"
-    outcomes = [(_outcomes(d), d.row_weight) for d in designs]
+    outcomes = [(d.response.outcomes, d.row_weight) for d in designs]
     if any(not np.array_equal(a, b) for pair in outcomes for a, b in zip(pair, outcomes[0], strict=True)):
         return "The models have different outcomes or weights"
     return next(filter(None, (different_likelihoods(results[0].fit_, res.fit_) for res in results)), "")
-
-
-def _outcomes(design: Design) -> Any:
-    """Successes, or positions of the categories among all labels in order."""
-    categories = design.response.categories
-    return (
-        design.response.successes
-        if categories is None
-        else np.asarray(categories.labels, dtype=object)[categories.codes]
-    )

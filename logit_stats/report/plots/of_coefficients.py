@@ -164,7 +164,7 @@ def profile(res: Any, name: str, *, alpha: float, ax: Any) -> Any:
     colours = palette(ax)
     ends = _profile_range(beta[finite], middle, se, float(roots[-1]))
     grid = np.linspace(max(ends[0], beta[finite][0]), min(ends[1], beta[finite][-1]), 201)
-    penalized = res.fit_.method == "firth"
+    penalized = not res.facts.maximum
     ax.plot(grid, PchipInterpolator(beta[finite], signed[finite])(grid) ** 2, color=colours.first,
             label="penalized profile likelihood" if penalized else "profile likelihood")  # fmt: skip
     grid = np.linspace(*ends, 201)

@@ -36,7 +36,7 @@ def trace(res: Any, *, quantity: str, label: str | None, ax: Any) -> Any:
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     if quantity == "distance":
         ax.set_yscale("log")
-    penalized = "penalized " if res.fit_.method == "firth" else ""
+    penalized = "" if res.facts.maximum else "penalized "
     cost, distance = f"cost (mean negative {penalized}log-likelihood)", "distance to the maximum (standard errors)"
     name_axes(ax, _iteration(res, ax.get_xlabel() if before else ""), cost if quantity == "cost" else distance)
     if label is not None or before:

@@ -57,8 +57,8 @@ def category_penalized_fit(
 def _null_start(problem: PenalizedProblem, symmetric: bool) -> FloatArray:
     design, working = problem.design, problem.working
     start = np.zeros((working.equations, design.columns))
-    if working.constant is not None and design.response.categories is not None:
-        logs = np.log(design.response.categories.counts(None if design.weight is None else design.weight.values))
+    if working.constant is not None:
+        logs = np.log(design.response.counts(None if design.weight is None else design.weight.values))
         values = logs - logs.mean() if symmetric else logs[1:] - logs[0]
         start[:, working.constant] = values / working.constant_value
     return start.ravel()
