@@ -11,7 +11,7 @@ a sum over the rows (a_i is the frequency weight; h_i is the leverage of one of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -146,7 +146,7 @@ def maximise_penalized(
     if here is None:
         raise NotAvailableError("The penalized likelihood cannot be evaluated: the information matrix is singular.")
     found = climb(PenalizedSurface(design, working, directions), start, here, maxiter=maxiter, tol=tol)
-    return found.place, found.converged, Trace(tuple(found.steps))
+    return found.place, found.converged, Trace(tuple(found.steps), penalized=True)
 
 
 def highest_penalized(
@@ -167,7 +167,9 @@ def highest_penalized(
         if other is None:
             break
         best, converged, trace = maximise_penalized(design, working, other.gamma, maxiter=maxiter, tol=tol)
-        trace = Trace(trace.steps, "started again from a higher point than a lower maximum of the penalized likelihood")
+        trace = replace(
+            trace, note="started again from a higher point than a lower maximum of the penalized likelihood"
+        )
     return best, converged, trace
 
 

@@ -149,7 +149,8 @@ def descend(
         if callback is not None:
             callback(gamma)
     last = steps[-1].decrement
-    return Optimum(gamma, here, last, bool(last <= tol), len(steps) - 1, Trace(tuple(steps), slope.account()))
+    trace = Trace(tuple(steps), slope.account(), step_name="epoch" if method == "sgd" else "iteration")
+    return Optimum(gamma, here, last, bool(last <= tol), len(steps) - 1, trace)
 
 
 class _Slope:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,7 +21,6 @@ from logit_stats.estimation.null_model import NullModel, null_gamma, null_model
 from logit_stats.estimation.rank import dependent_columns, rank_error, without
 from logit_stats.estimation.scipy_methods import SCIPY_METHODS, scipy_optimum
 from logit_stats.estimation.separation import find_separation, separation_error
-from logit_stats.estimation.trace import Trace
 from logit_stats.likelihoods.kernel import weighted_gram
 from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 from logit_stats.likelihoods.moments import Moments
@@ -138,7 +138,7 @@ def maximum_likelihood(
         best = scipy_optimum(design, working, gamma, method, maxiter=maxiter, tol=tolerance, callback=user_callback)
     if _may_be_separated(design, best, early=method in FIRST_ORDER_METHODS):
         refuse_separation(best.gamma)
-    trace = Trace(best.trace.steps, best.trace.note or note, design.outcomes)
+    trace = replace(best.trace, note=best.trace.note or note, outcomes=design.outcomes)
     if not best.converged:
         advice = not_reached(method, trace, design, descent) if method in FIRST_ORDER_METHODS else ""
         warnings.warn(_not_converged(method, best, maxiter, advice), ConvergenceWarning, stacklevel=stacklevel)

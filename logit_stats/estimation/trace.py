@@ -42,6 +42,10 @@ class Trace:
         What was out of the ordinary.
     outcomes : float
         Number of outcomes (weights times trials) that the log-likelihood is a sum of.
+    penalized : bool
+        Whether the log-likelihood is a penalized one (Firth's).
+    step_name : str
+        What a step is called: an iteration, or an epoch.
 
     Examples
     --------
@@ -54,6 +58,8 @@ class Trace:
     steps: tuple[Step, ...]
     note: str = ""
     outcomes: float = 1.0
+    penalized: bool = False
+    step_name: str = "iteration"
 
     @property
     def cost(self) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -111,10 +111,10 @@ def fit_bias_reduced(model: Logit, start_params: Any, maxiter: int, tol: float, 
         converged=converged,
         iterations=len(trace.steps) - 1,
         decrement=trace.steps[-1].decrement,
-        trace=Trace(trace.steps, trace.note, design.outcomes),
+        trace=replace(trace, outcomes=design.outcomes),
         maximum=False,
     )
-    return _results(model, fitted, point)
+    return _firth(model, fitted, point) if kind == "firth" else _results(model, fitted)
 
 
 def _corrected(model: Logit, start_params: Any, maxiter: int) -> BiasReducedResults:
@@ -122,17 +122,19 @@ def _corrected(model: Logit, start_params: Any, maxiter: int) -> BiasReducedResu
 
     best = maximum_likelihood(model.design, start=start_params, maxiter=maxiter, check_rank=model.check_rank)
     point = corrected_estimate(best.design, best.working, best.gamma)
-    return _results(model, refitted(best, point.gamma, "correction"), point)
+    return _results(model, refitted(best, point.gamma, "correction"))
 
 
-def _results(model: Logit, fitted: Fit, point: PenalizedPoint) -> BiasReducedResults:
+def _results(model: Logit, fitted: Fit) -> BiasReducedResults:
+    return BiasReducedResults(model.with_design(fitted.design), fitted, covariance(fitted, "nonrobust"), ONLY_WALD)
+
+
+def _firth(model: Logit, fitted: Fit, point: PenalizedPoint) -> BiasReducedResults:
     from logit_stats.results.firth import FirthResults
 
-    model, cov = model.with_design(fitted.design), covariance(fitted, "nonrobust")
-    if fitted.method == "firth":
-        profile = PenalizedProfile(fitted.design, fitted.working, point, fitted.constant_in_span)
-        return FirthResults(model, fitted, cov, PenalizedLikelihood(profile))
-    return BiasReducedResults(model, fitted, cov, ONLY_WALD)
+    profile = PenalizedProfile(fitted.design, fitted.working, point, fitted.constant_in_span)
+    cov = covariance(fitted, "nonrobust")
+    return FirthResults(model.with_design(fitted.design), fitted, cov, PenalizedLikelihood(profile))
 
 
 def _warn(trace: Trace) -> None:

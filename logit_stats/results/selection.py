@@ -238,19 +238,13 @@ def compare(*results: LogitResults, names: list[str] | None = None, stars: bool 
     DataError
         If one of them is no result, or the names are not one for each, all different.
     """
-    from logit_stats.results.absorbed import AbsorbedLogitResults
-    from logit_stats.results.answers import Answers
-    from logit_stats.results.conditional import ConditionalLogitResults
-
     if not results:
         raise DataError("compare() needs a result or more.")
     heads = [f"({i})" for i in range(1, len(results) + 1)] if names is None else list(names)
     if len(heads) != len(results) or len(set(heads)) < len(heads):
         raise DataError(f"There are {len(results)} results and the names {heads}: give one for each, all different.")
     for head, res in zip(heads, results, strict=True):
-        if not isinstance(res, (Answers, ConditionalLogitResults, AbsorbedLogitResults)):
-            raise DataError(f"compare() takes results of fit(); {head} is a {type(res).__name__}.")
-        res.facts.require(f"compare() of {head}", "finite", "wald")
+        fit_of(res, f"compare() of {head}").facts.require(f"compare() of {head}", "finite", "wald")
     order = list(dict.fromkeys(name for res in results for name in CoefficientTable.of(res).row_names))
     columns = {head: _cells(res, order, stars, digits) for head, res in zip(heads, results, strict=True)}
     why_not = _not_comparable(results)

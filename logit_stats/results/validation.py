@@ -20,6 +20,7 @@ from logit_stats.design.sample import Sample
 from logit_stats.errors import DataError, LogitStatsError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import linear_predictor
+from logit_stats.results.finished import fit_of
 from logit_stats.wording import decimals, lines
 
 if TYPE_CHECKING:
@@ -269,13 +270,8 @@ def _labels(labels: Sequence[str] | None, count: int) -> list[str]:
 
 def _pair(one: Finished, other: Finished, data: Any, outcome: Any) -> tuple[Scored, Scored]:
     """Two results on the same rows: those of their fits, or of other data."""
-    from logit_stats.results.answers import Answers
-
     for res in (one, other):
-        if not (isinstance(res, Answers) and res.facts.finite and res.facts.binary):
-            raise DataError(
-                f"Two results of fit(), with finite coefficients, can be compared; here is a {type(res).__name__}."
-            )
+        fit_of(res, "A paired comparison").facts.require("A paired comparison", "finite", "binary")
     if data is None:
         if outcome is not None:
             raise DataError("outcome= belongs to data=, the other data; the rows of the fits have their outcomes.")

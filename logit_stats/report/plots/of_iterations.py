@@ -36,7 +36,7 @@ def trace(res: Any, *, quantity: str, label: str | None, ax: Any) -> Any:
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     if quantity == "distance":
         ax.set_yscale("log")
-    penalized = "" if res.facts.maximum else "penalized "
+    penalized = "penalized " if found.penalized else ""
     cost, distance = f"cost (mean negative {penalized}log-likelihood)", "distance to the maximum (standard errors)"
     name_axes(ax, _iteration(res, ax.get_xlabel() if before else ""), cost if quantity == "cost" else distance)
     if label is not None or before:
@@ -45,5 +45,5 @@ def trace(res: Any, *, quantity: str, label: str | None, ax: Any) -> Any:
 
 
 def _iteration(res: Any, earlier: str) -> str:
-    word = "epoch" if res.fit_.method == "sgd" else "iteration"
+    word = res.trace.step_name
     return word if earlier in ("", word) else "iteration or epoch"
