@@ -35,12 +35,11 @@ def design_notes(fit: Fit) -> list[str]:
             f"{response.trials.sum():.0f} trials; the log-likelihood contains the binomial coefficients."  # type: ignore[union-attr]
         ]
     elif (categories := response.categories) is not None:
-        ordered = isinstance(design.likelihood, Ordered)
-        found = (
-            ordered_notes(response.name, categories, design.likelihood)
-            if ordered
-            else _category_notes(response.name, categories)
-        )
+        model = design.likelihood
+        if isinstance(model, Ordered):
+            found = ordered_notes(response.name, categories, model)
+        else:
+            found = _category_notes(response.name, categories)
     else:
         found = [f"Models the probability of {response.success} (against {response.failure})."]
     if design.row_offset is not None and design.offset is not None:
