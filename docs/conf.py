@@ -57,3 +57,13 @@ plot_html_show_source_link = False
 plot_html_show_formats = False
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
+
+
+def _without_last_blank_lines(app, docname, source) -> None:
+    """The blank line that ends the output of a doctest is not shown."""
+    source[0] = source[0].replace("\n\n```\n", "\n```\n")
+
+
+def setup(app) -> None:
+    """Sphinx calls this."""
+    app.connect("source-read", _without_last_blank_lines)
