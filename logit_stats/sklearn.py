@@ -32,7 +32,7 @@ try:
     from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data  # type: ignore[import-untyped]
 except ImportError as missing:  # pragma: no cover
     raise ImportError(
-        "logit_stats.sklearn needs scikit-learn 1.6 or later: pip install 'logit-stats[sklearn]'."
+        "logit_stats.sklearn needs scikit-learn 1.6 or later: pip install scikit-learn."
     ) from missing
 
 

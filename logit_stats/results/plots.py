@@ -95,7 +95,7 @@ class PenalizedPlots(LimitPlots):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Plots(PenalizedPlots):
-    """Pictures of a result; they need matplotlib (``pip install 'logit-stats[plot]'``)."""
+    """Pictures of a result; they need matplotlib (``pip install matplotlib``)."""
 
     def profile(self, name: str, alpha: float = 0.05, ax: Any = None) -> Any:
         """Profile likelihood of one coefficient and its limits, with Wald's parabola under the covariance in use."""

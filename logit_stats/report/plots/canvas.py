@@ -71,7 +71,7 @@ def axes(ax: Any, width: float = 6.0, height: float = 4.2) -> Any:
     try:
         from matplotlib import pyplot
     except ImportError as missing:
-        raise ImportError("Plots need matplotlib: pip install 'logit-stats[plot]'.") from missing
+        raise ImportError("Plots need matplotlib: pip install matplotlib.") from missing
     return pyplot.subplots(figsize=(width, height), layout="constrained")[1]
 
 

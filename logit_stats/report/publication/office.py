@@ -9,7 +9,7 @@ import pandas as pd
 from logit_stats.report.escaping import one_line
 from logit_stats.report.publication.grid import Grid, GridRow
 
-_NEEDS = "{} needs {}: pip install 'logit-stats[tables]'."
+_NEEDS = "{0} needs {1}: pip install {1}."
 
 
 def word(grid: Grid) -> Any:
