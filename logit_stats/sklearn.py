@@ -31,9 +31,7 @@ try:
     from sklearn.utils.multiclass import check_classification_targets  # type: ignore[import-untyped]
     from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data  # type: ignore[import-untyped]
 except ImportError as missing:  # pragma: no cover
-    raise ImportError(
-        "logit_stats.sklearn needs scikit-learn 1.6 or later: pip install scikit-learn."
-    ) from missing
+    raise ImportError("logit_stats.sklearn needs scikit-learn 1.6 or later: pip install scikit-learn.") from missing
 
 
 class LogitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -53,7 +53,8 @@ def test_page_without_matplotlib_or_pictures(res, monkeypatch):
     assert "Pictures" not in page(res, pictures=False)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     without = res.report()
-    assert "Pictures" not in without
+    assert "<img" not in without
+    assert "Pictures need matplotlib, which is not installed: pip install matplotlib." in without
     assert "Certificate" in without
 
 

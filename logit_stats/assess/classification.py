@@ -200,15 +200,15 @@ class Classification(CategoryClassification):
     def report(self, digits: int = 2) -> str:
         """Text with precision, recall, f1-score and support of each class, their plain and weighted means, and accuracy."""
         tn, fp, fn, tp = self._four
-        rows = [("0", self.npv, self.specificity, 2.0 * tn / (2.0 * tn + fn + fp), tn + fp),
-                ("1", self.ppv, self.sensitivity, self.f1, tp + fn)]  # fmt: skip
-        support = np.array([row[4] for row in rows])
-        values = np.nan_to_num(np.array([row[1:4] for row in rows]))
-        return report_lines(("0", "1"), values, support, self.accuracy, digits)
+        rows = [(self.npv, self.specificity, 2.0 * tn / (2.0 * tn + fn + fp), tn + fp),
+                (self.ppv, self.sensitivity, self.f1, tp + fn)]  # fmt: skip
+        support = np.array([row[3] for row in rows])
+        values = np.nan_to_num(np.array([row[:3] for row in rows]))
+        return report_lines(self.names, values, support, self.accuracy, digits)
 
     def __str__(self) -> str:
         head = f"Outcomes predicted at p >= {self.threshold:g} (row observed, column predicted)"
-        table = pd.DataFrame(self.table, index=["observed 0", "observed 1"], columns=["predicted 0", "predicted 1"])
+        table = self._counts()
         measures = "\n".join(f"{name:<18} {value:.4f}" for name, value in self.summary_frame().items())
         return f"{head}\n{table.to_string(float_format=lambda v: f'{v:g}')}\n\n{measures}"
 
@@ -216,7 +216,7 @@ class Classification(CategoryClassification):
 
     def _repr_html_(self) -> str:
         frame = self.summary_frame().to_frame("value")
-        table = pd.DataFrame(self.table, index=["observed 0", "observed 1"], columns=["predicted 0", "predicted 1"])
+        table = self._counts()
         return f"{table.to_html(float_format=lambda v: f'{v:g}')}{frame.to_html(float_format=lambda v: f'{v:.4f}')}"
 
 
@@ -239,4 +239,13 @@ def _report_line(row: tuple[object, ...], wide: int, digits: int) -> str:
 
 def classification(fit: Fit, threshold: float = 0.5) -> Classification:
     """Outcomes predicted at a threshold, and the measures made of them."""
-    return Classification(pred_table(fit, threshold), threshold=threshold)
+    return Classification(pred_table(fit, threshold), outcome_names(fit.design), threshold)
+
+
+def outcome_names(design: Design) -> tuple[str, str]:
+    """What non-events and events are called: the two values of the response, 0 and 1 where it counts successes."""
+    levels = design.response.levels
+    if levels is None:
+        return "0", "1"
+    failure, success = (f"{x:g}" if isinstance(x, (int, float)) and not isinstance(x, bool) else str(x) for x in levels)
+    return failure, success

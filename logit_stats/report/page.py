@@ -55,7 +55,7 @@ def page(res: Answers, *, alpha: float = 0.05, source: str = "", comparison: Any
         Where the data came from, as the page should say it.
     comparison : Crosscheck, optional
     pictures : bool
-        Whether to draw; without matplotlib there are none.
+        Whether to draw; without matplotlib the page says that it is missing.
     """
     title = f"Logit of {res.model.endog_names}"
     tables = "\n".join(part.as_html() for part in res.summary(alpha=alpha, clock=False).parts)
@@ -103,12 +103,12 @@ def _rows_left_out(res: Answers) -> str:
 
 
 def _drawn(res: Answers, alpha: float) -> str:
-    """Pictures inside the page, drawn alike whatever style is in use; nothing where matplotlib is not installed."""
+    """Pictures inside the page, drawn alike whatever style is in use; what is missing, where matplotlib is not installed."""
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure
     except ImportError:
-        return ""
+        return "<h2>Pictures</h2><p>Pictures need matplotlib, which is not installed: pip install matplotlib.</p>"
     figures = []
     # names of parts of the picture come from the salt, so that the same fit gives the same page
     with mpl.rc_context():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from logit_stats.assess.classification import Classification
+from logit_stats.assess.classification import Classification, outcome_names
 from logit_stats.assess.marginal_statistics import MarginalStatistics
 from logit_stats.assess.residuals import residuals
 from logit_stats.assess.scored import Scored
@@ -273,14 +273,15 @@ class MixedResults(Estimates, JointTests, Reports):
         return Scored.of_design(self.fit_.design, eta)
 
     def pred_table(self, threshold: float = 0.5, *, effects: str = "population") -> FloatArray:
-        """(2, 2) counts, observed by predicted outcome; a success is predicted where p > threshold."""
+        """(2, 2) counts, observed by predicted outcome; a success is predicted where p >= threshold."""
         scored = self._scored(effects)
-        yes = scored.prob > threshold
+        yes = scored.prob >= threshold
         return np.array([[a[~yes].sum(), a[yes].sum()] for a in (scored.nonevents, scored.events)])
 
     def classification(self, threshold: float = 0.5, *, effects: str = "population") -> Classification:
         """Accuracy, sensitivity, specificity and the other measures at a threshold, with a `report()` text."""
-        return Classification(self.pred_table(threshold, effects=effects), threshold=threshold)
+        table = self.pred_table(threshold, effects=effects)
+        return Classification(table, outcome_names(self.fit_.design), threshold)
 
     def roc(self, *, effects: str = "population") -> Roc:
         """ROC curve; the standard error of its area allows for dependence within groups (one grouping)."""
