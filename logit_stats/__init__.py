@@ -16,6 +16,7 @@ from logit_stats.version import __version__
 if TYPE_CHECKING:
     from logit_stats import datasets
     from logit_stats.config import show_config
+    from logit_stats.design.scan import scan
     from logit_stats.estimation.kernel import set_threads
     from logit_stats.inference.e_value import e_value
     from logit_stats.models.absorbed import AbsorbedLogit
@@ -81,6 +82,7 @@ __all__ = [
     "pool",
     "reclassification",
     "sample_size",
+    "scan",
     "set_threads",
     "show_config",
     "step",
@@ -122,6 +124,7 @@ _HOME = {
     "plot_confusion": "logit_stats.report.plots.of_predictions",
     "reclassification": "logit_stats.results.validation",
     "sample_size": "logit_stats.planning.sample_size",
+    "scan": "logit_stats.design.scan",
     "step": "logit_stats.results.selection",
     "table": "logit_stats.report.publication.build",
     "set_threads": "logit_stats.estimation.kernel",

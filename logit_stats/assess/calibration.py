@@ -59,6 +59,8 @@ class Calibration:
         One row a bin: n, mean probability, share of events with Wilson's (1927, JASA 22, 209-212) 95 % limits.
     scored : Scored
         What is compared.
+    note : str
+        What a reader must know of how it was computed.
     """
 
     intercept: float
@@ -80,6 +82,7 @@ class Calibration:
     observed_over_expected: float
     table: pd.DataFrame = field(repr=False)
     scored: Scored = field(repr=False)
+    note: str = ""
 
     @cached_property
     def _distances(self) -> tuple[float, float, float]:
@@ -133,6 +136,7 @@ class Calibration:
             f"Calibration: intercept {self.intercept:.4f} (SE {self.se_intercept:.4f}), slope {self.slope:.4f} (SE "
             f"{self.se_slope:.4f}); Brier {self.brier:.4f} (scaled {self.brier_scaled:.4f}), log loss {self.log_loss:.4f}, "
             f"Spiegelhalter z = {decimals(self.spiegelhalter_z, 3)} (p = {self.spiegelhalter_pvalue:.3g}), ECE {self.ece:.4f}"
+            + (f". {self.note}" if self.note else "")
         )
 
     def __str__(self) -> str:

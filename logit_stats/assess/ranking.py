@@ -76,12 +76,15 @@ class Roc:
         threshold, sensitivity, specificity, youden for the rule "predict an event where p >= threshold", largest threshold
         first; log_odds, the same threshold for the linear predictor, which tells apart what as a probability is 1.
     concordance : Concordance
+    note : str
+        What a reader must know of how it was computed.
     """
 
     auc: float
     variance: float
     curve: pd.DataFrame
     concordance: Concordance
+    note: str = ""
 
     @property
     def se(self) -> float:
@@ -108,7 +111,7 @@ class Roc:
         return lines(
             f"Area under the ROC curve {self.auc:.4f} (SE {self.se:.4f}, 95 % {low:.4f} to {high:.4f}); largest Youden index "
             f"{best['youden']:.4f} at p >= {best['threshold']:.4f} (sensitivity {best['sensitivity']:.4f}, specificity "
-            f"{best['specificity']:.4f})"
+            f"{best['specificity']:.4f})" + (f". {self.note}" if self.note else "")
         )
 
     __repr__ = __str__

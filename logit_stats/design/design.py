@@ -172,6 +172,33 @@ class Design:
         """Whether the rows are there; removed.py has the design whose rows were taken out."""
         return True
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether the rows can be had all at once; streamed.py has the design whose rows are read in passes."""
+        return True
+
+    def require_memory(self, what: str) -> None:
+        """Raise `NotAvailableError` where the rows are out of memory and `what` needs them in it."""
+
+    @property
+    def constant_value(self) -> float:
+        """Value of the constant column."""
+        return float(self.X[0, self.constant])
+
+    @property
+    def outcome_sums(self) -> tuple[float, float]:
+        """Weighted numbers of successes and of trials."""
+        successes, trials = self.response.successes, self.response.trials
+        if self.weight is None:
+            return float(successes.sum()), float(self.rows if trials is None else trials.sum())
+        weight = self.weight.values
+        return float(weight @ successes), float(weight.sum() if trials is None else weight @ trials)
+
+    def column_ends(self) -> Iterator[FloatArray]:
+        """(2, k) smallest and largest values of the columns in ranges of rows."""
+        for block in self.blocks():
+            yield np.array([block.X.min(axis=0), block.X.max(axis=0)])
+
     def require_rows(self) -> None:
         """Raise `NotAvailableError` where the rows were taken out (removed.py); here they are there."""
 
@@ -239,6 +266,10 @@ class Design:
         for block in blocks:
             total = total + function(block)
         return total
+
+    def largest(self, function: Callable[[Design], float]) -> float:
+        """Largest of what a function makes of designs of ranges of rows."""
+        return function(self)
 
     def thinned(self, stride: int) -> Design:
         """Return the design of a share ``1 / stride`` of the rows: runs of neighbours, which are cheap to copy."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,11 +113,19 @@ class Factor:
 
     def memorize(self, table: Table, passes: int) -> None:
         """Let the transforms learn from the rows in which the factor's own columns are present."""
+        for number in range(passes):
+            self.memorize_rows(table, number)
+            self.memorize_end(table, number)
+
+    def memorize_rows(self, table: Table, number: int) -> None:
+        """Show some of the rows to the transforms, in pass `number` over them."""
         seen, _ = self._complete(table)
         self._operators(seen)
-        for number in range(passes):
-            self._guarded(self.term_factor.memorize_chunk, table, self.state, number, self._namespace(seen))
-            self._guarded(self.term_factor.memorize_finish, table, self.state, number)
+        self._guarded(self.term_factor.memorize_chunk, table, self.state, number, self._namespace(seen))
+
+    def memorize_end(self, table: Table, number: int) -> None:
+        """End pass `number`; the table is for messages."""
+        self._guarded(self.term_factor.memorize_finish, table, self.state, number)
 
     def _operators(self, seen: Table) -> Operators | None:
         operators: Operators | None = self.state["transforms"].get(HELPER)
@@ -211,14 +219,19 @@ class _WideColumns(Mapping[str, Any]):
 def learn_factors(terms: tuple[Any, ...], parsed: ParsedFormula, table: Table) -> dict[str, Factor]:
     """Factors of the terms, their transforms learned from `table`."""
     learned: dict[str, Factor] = {}
-    for term_factor in dict.fromkeys(factor for term in terms for factor in term.factors):
-        refuse_unknown_names(term_factor.code, parsed, table)
-        state, passes = _memory(term_factor, parsed, table)
-        factor = prepared(term_factor, state, columns_read(term_factor.code, table), table)
+    for factor, passes in begun_factors(terms, parsed, table):
         if passes:
             factor.memorize(table, passes)
         learned[factor.name] = factor
     return learned
+
+
+def begun_factors(terms: tuple[Any, ...], parsed: ParsedFormula, table: Table) -> Iterator[tuple[Factor, int]]:
+    """Factors of the terms that have learned nothing yet, and how many passes over the rows their transforms need."""
+    for term_factor in dict.fromkeys(factor for term in terms for factor in term.factors):
+        refuse_unknown_names(term_factor.code, parsed, table)
+        state, passes = _memory(term_factor, parsed, table)
+        yield prepared(term_factor, state, columns_read(term_factor.code, table), table), passes
 
 
 def _memory(term_factor: Any, parsed: ParsedFormula, table: Table) -> tuple[dict[str, Any], int]:

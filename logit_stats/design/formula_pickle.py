@@ -28,8 +28,8 @@ def formula_state(formula: CompiledFormula) -> dict[str, Any]:
     return {
         "text": formula.text,
         "column_names": list(info.column_names),
-        "factors": {name: _factor_state(factor, info) for name, factor in formula.factors.items()},
-        "left": {name: _memory_state(factor) for name, factor in formula.left.items()},
+        "factors": {name: _laid_out_state(factor, info) for name, factor in formula.factors.items()},
+        "left": {name: factor_state(factor) for name, factor in formula.left.items()},
         "codings": [
             ([f.code for f in term.factors], [_subterm_state(subterm) for subterm in subterms])
             for term, subterms in info.term_codings.items()
@@ -37,13 +37,14 @@ def formula_state(formula: CompiledFormula) -> dict[str, Any]:
     }
 
 
-def _factor_state(factor: Any, info: Any) -> dict[str, Any]:
+def _laid_out_state(factor: Any, info: Any) -> dict[str, Any]:
     learned = info.factor_infos[factor.term_factor]
     layout = {"type": learned.type, "num_columns": learned.num_columns, "categories": learned.categories}
-    return {**_memory_state(factor), **layout}
+    return {**factor_state(factor), **layout}
 
 
-def _memory_state(factor: Any) -> dict[str, Any]:
+def factor_state(factor: Any) -> dict[str, Any]:
+    """What a factor has learned, in plain objects."""
     scope = factor.state["eval_env"].namespace
     return {
         "columns": factor.columns,
@@ -85,7 +86,7 @@ def _subterm_state(subterm: Any) -> dict[str, Any]:
 
 def restore_formula(formula: CompiledFormula, state: dict[str, Any]) -> None:
     """Build patsy's objects anew inside `formula`, a bare instance."""
-    factors = {name: _restored_factor(name, kept) for name, kept in state["factors"].items()}
+    factors = {name: restored_factor(name, kept) for name, kept in state["factors"].items()}
     infos = {
         factors[name].term_factor: patsy.FactorInfo(
             factors[name].term_factor, kept["type"], factors[name].state, kept["num_columns"], kept["categories"]
@@ -99,10 +100,11 @@ def restore_formula(formula: CompiledFormula, state: dict[str, Any]) -> None:
     object.__setattr__(formula, "text", state["text"])
     object.__setattr__(formula, "info", patsy.DesignInfo(state["column_names"], infos, codings))
     object.__setattr__(formula, "factors", factors)
-    object.__setattr__(formula, "left", {name: _restored_factor(name, kept) for name, kept in state["left"].items()})
+    object.__setattr__(formula, "left", {name: restored_factor(name, kept) for name, kept in state["left"].items()})
 
 
-def _restored_factor(code: str, kept: dict[str, Any]) -> Any:
+def restored_factor(code: str, kept: dict[str, Any]) -> Any:
+    """The factor of an expression that has learned what was kept."""
     from logit_stats.design.factor import prepared
 
     scope = {

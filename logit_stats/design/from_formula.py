@@ -83,7 +83,7 @@ def design_from_formula(
     for name, value in values.items():
         refuse_infinite(name, value, labels, np.ones(len(labels), dtype=np.bool_))
 
-    response = _response(parsed, values, screened.rows.trials, labels, as_response)
+    response = response_of(parsed, values, screened.rows.trials, labels, as_response)
     compiled = replace(lay_out(parsed, right, {name: values[name] for name in right}), left=left)
     if refuse_wide and len(compiled.names) > len(labels):
         raise TooFewRowsError(_too_wide(compiled, len(labels)))
@@ -110,13 +110,14 @@ def missing_in(factors: dict[str, Factor], values: dict[str, FactorValues], tabl
     return [found for name, factor in factors.items() for found in factor.absent(table, values[name])]
 
 
-def _response(
+def response_of(
     parsed: ParsedFormula,
     values: dict[str, FactorValues],
     trials: RowNumbers | None,
     labels: pd.Index,
     as_response: ResponseReader,
 ) -> Response:
+    """The response that the left-hand side gives."""
     terms = parsed.response_terms
     if any(len(term.factors) != 1 for term in terms) or len(terms) > 2:
         raise ResponseError(

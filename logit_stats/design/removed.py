@@ -27,9 +27,13 @@ def _gone(*_: Any, **__: Any) -> NoReturn:
 class Removed:
     """Stands for an array that is gone: has its shape (and, of a vector, its sum), and raises for everything else."""
 
-    def __init__(self, *shape: int, total: float = 0.0) -> None:
+    def __init__(self, *shape: int, total: float = 0.0, message: str = MESSAGE) -> None:
         self.shape = shape
         self._total = total
+        self._message = message
+
+    def _gone(self, *_: Any, **__: Any) -> NoReturn:
+        raise NotAvailableError(self.__dict__.get("_message", MESSAGE))
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -48,7 +52,7 @@ class Removed:
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):
             raise AttributeError(name)
-        _gone()
+        self._gone()
 
     __getitem__ = __iter__ = __array__ = __array_ufunc__ = __array_function__ = __contains__ = _gone
     __matmul__ = __rmatmul__ = __mul__ = __rmul__ = __add__ = __radd__ = __sub__ = __rsub__ = _gone

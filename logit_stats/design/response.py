@@ -222,6 +222,15 @@ def outcome_counts(response: Response, weights: RowNumbers | None) -> tuple[tupl
     return tuple(zip(response.categories.names, response.categories.counts(counted).tolist(), strict=True))
 
 
+def event_counts(response: Response, weight: FloatArray | None) -> tuple[float, float]:
+    """Events and non-events, weighted, trials counted."""
+    successes, trials = response.successes, response.trials
+    if weight is None:
+        events = float(successes.sum())
+        return events, (len(successes) if trials is None else float(trials.sum())) - events
+    return float(weight @ successes), float(weight @ (1.0 - successes if trials is None else trials - successes))
+
+
 def refuse_one_class(response: Response, weight: FloatArray | None) -> tuple[float, float]:
     """Events and non-events (weighted, trials counted); an error where either is zero.
 
@@ -230,17 +239,11 @@ def refuse_one_class(response: Response, weight: FloatArray | None) -> tuple[flo
     OneClassError
         If all outcomes are the same.
     """
-    successes, trials = response.successes, response.trials
-    if weight is None:
-        events = float(successes.sum())
-        nonevents = (len(successes) if trials is None else float(trials.sum())) - events
-    else:
-        events = float(weight @ successes)
-        nonevents = float(weight @ (1.0 - successes if trials is None else trials - successes))
+    events, nonevents = event_counts(response, weight)
     if events == 0.0 or nonevents == 0.0:
         always = response.failure if events == 0.0 else response.success
         raise OneClassError(
-            f"All {len(successes)} rows used have {always}: the response {response.name!r} does not vary, "
+            f"All {len(response.successes)} rows used have {always}: the response {response.name!r} does not vary, "
             f"so no coefficient can be estimated. Check the coding of the response, and the rows left out."
         )
     return events, nonevents

@@ -14,6 +14,7 @@ import pandas as pd
 
 from logit_stats.design.borrowed import Borrowed
 from logit_stats.design.containers import as_column, frame_of_row, plain_series, series_from_narwhals
+from logit_stats.design.row_batch import RowBatch
 from logit_stats.errors import DataError
 
 
@@ -49,6 +50,8 @@ def source_of(data: Any, columns: Collection[str] | None = None) -> Source:
     DataError
         If `data` is no table, or its columns have different lengths.
     """
+    if isinstance(data, RowBatch):
+        return data
     if isinstance(data, pd.Series) and all(isinstance(name, str) for name in data.index):
         data = frame_of_row(data)
     if isinstance(data, pd.DataFrame):

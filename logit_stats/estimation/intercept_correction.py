@@ -33,7 +33,7 @@ def with_fitted_intercept(fit: Fit) -> FloatArray:
     only = replace(design.intercept_only(), offset=RowNumbers("offset", None, fit.eta))
     found = newton(only, WorkingColumns(constant=0), np.zeros(1), maxiter=200, tol=1e-12)
     gamma = fit.gamma.copy()
-    gamma[design.constant] += float(found.gamma[0]) / float(design.X[0, design.constant])
+    gamma[design.constant] += float(found.gamma[0]) / design.constant_value
     return gamma
 
 

@@ -34,6 +34,8 @@ def linear_predictor(design: Design, gamma: FloatArray, working: WorkingColumns)
 
 def largest_predictor(design: Design, gamma: FloatArray, working: WorkingColumns) -> float:
     """Largest absolute linear predictor, the offset left out."""
+    if not design.in_memory:
+        return design.largest(lambda part: largest_predictor(part, gamma, working))
     return float(np.abs(likelihood_of(design).linear_predictor(design, gamma, working, offset=False)).max(initial=0.0))
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
+from logit_stats.design.streamed import StreamedDesign
 from logit_stats.errors import ConvergenceWarning, DataError, check_choice
 from logit_stats.estimation.absorbed import absorbed_fit
 from logit_stats.estimation.fit import Fit
@@ -21,6 +24,8 @@ from logit_stats.estimation.null_model import NullModel, null_gamma, null_model
 from logit_stats.estimation.rank import dependent_columns, rank_error, without
 from logit_stats.estimation.scipy_methods import SCIPY_METHODS, scipy_optimum
 from logit_stats.estimation.separation import find_separation, separation_error
+from logit_stats.estimation.streamed import refuse_method, streamed_fit
+from logit_stats.estimation.streamed_separation import refuse_streamed_separation
 from logit_stats.likelihoods.kernel import weighted_gram
 from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 from logit_stats.likelihoods.moments import Moments
@@ -55,6 +60,7 @@ def maximum_likelihood(
     check_rank: bool | str = True,
     descent: Descent | None = None,
     stacklevel: int = 3,
+    beside: Callable[[Fit], Any] | None = None,
 ) -> Fit:
     """Fit the model.
 
@@ -79,6 +85,8 @@ def maximum_likelihood(
         Settings of `FIRST_ORDER_METHODS`.
     stacklevel : int
         How many calls up the line stands that a warning names.
+    beside : callable, optional
+        What else the last pass is to sum over rows out of memory, of the fit on every range of rows.
 
     Raises
     ------
@@ -107,6 +115,14 @@ def maximum_likelihood(
     null = null_model(design, constant_in_span=design.constant is not None or implicit)
     newtonian = method in NEWTON_METHODS
     tolerance = _tolerance(method) if tol is None else tol
+    if isinstance(design, StreamedDesign):
+        refuse_method(method)
+        return streamed_fit(
+            design, null, start, maxiter=maxiter, tol=tolerance, method=method, callback=callback, check_rank=check_rank,
+            prepare=_of_full_rank, in_memory=lambda part: maximum_likelihood(part, check_rank="drop"),
+            check=partial(refuse_streamed_separation, design),
+            stacklevel=stacklevel + 1, beside=beside,
+        )  # fmt: skip
     quick = newtonian and start is None and callback is None and maxiter >= LARGE_STEPS and design.group is None
     large = large_optimum(design, tolerance) if quick else None
     if large is not None:
@@ -216,6 +232,17 @@ def _prepared(design: Design, null: NullModel, check_rank: bool | str) -> tuple[
     if not factor.definite and check_rank is False and dependent_columns(design):
         raise rank_error(design, dependent_columns(design))
     return design, working, at_null
+
+
+def _of_full_rank(design: Design, at_start: Moments, check_rank: bool | str) -> Design:
+    """Return the design without dependent columns, where the moments in centred columns say that there may be some."""
+    factor = at_start.factor
+    if check_rank is False or (factor.definite and factor.smallest_pivot > RANK_PIVOT):
+        return design
+    found = dependent_columns(design)
+    if found and check_rank is True:
+        raise rank_error(design, found)
+    return without(design, found)
 
 
 def _start(

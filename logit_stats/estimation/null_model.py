@@ -31,7 +31,7 @@ def _fitted(design: Design) -> NullModel:
         start = signs * np.array(of_shares.intercepts)
     if design.offset is not None and design.equations == 1:
         events, total = outcome_sums(design)
-        start[0] = np.log(events) - np.log(total - events) - float(np.mean(design.offset.values))
+        start[0] = np.log(events) - np.log(total - events) - float(design.offset.values.sum()) / design.rows
     found = newton(only, WorkingColumns.of(only), start, maxiter=200, tol=1e-10)
     constants = tuple((signs * found.gamma).tolist())
     return NullModel("intercept", constants[0], found.moments.loglik, constants if design.equations > 1 else ())
@@ -41,7 +41,7 @@ def null_gamma(design: Design, null: NullModel) -> FloatArray:
     """Coefficients of the null model where a constant column can carry it, else zero."""
     gamma = np.zeros(design.coefficients)
     if design.constant is not None:
-        value = float(design.X[0, design.constant])
+        value = design.constant_value
         for place, intercept in zip(
             design.coefficients_of((design.constant,)), null.intercepts or (null.intercept,), strict=True
         ):

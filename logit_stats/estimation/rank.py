@@ -111,7 +111,7 @@ def _in_user_columns(
         i: float(w * s[i] / s[j]) for i, w in zip(kept, weights, strict=True) if abs(w) > 1e-9 * max(size, 1e-300)
     }
     if design.constant is not None and center is not None and design.constant in kept:
-        value = float(design.X[0, design.constant])
+        value = design.constant_value
         shift = c[j] - sum(w * c[i] for i, w in combination.items())
         terms = [abs(c[j])] + [abs(w * c[i]) for i, w in combination.items()]
         total = combination.get(design.constant, 0.0) + shift / value

@@ -9,7 +9,8 @@ and that is said.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -60,6 +61,10 @@ class ClusterCovariance:
     working: FloatArray
     description: str
     notes: tuple[str, ...]
+
+
+# Number and meat of the clusters that groupings make together.
+MeatOf = Callable[[list[Grouping]], tuple[int, FloatArray]]
 
 
 def read_groups(design: Design, groups: Any) -> list[Grouping]:
@@ -129,7 +134,9 @@ def _grouping(design: Design, labels: Any, name: str) -> Grouping:
     return Grouping(name, codes, len(uniques))
 
 
-def cluster_covariance(fit: Fit, groupings: list[Grouping], use_correction: bool | str = True) -> ClusterCovariance:
+def cluster_covariance(
+    fit: Fit, groupings: list[Grouping], use_correction: bool | str = True, meat_of: MeatOf | None = None
+) -> ClusterCovariance:
     """Covariance of the working coefficients, robust to dependence within clusters.
 
     Parameters
@@ -138,6 +145,8 @@ def cluster_covariance(fit: Fit, groupings: list[Grouping], use_correction: bool
     groupings : list of Grouping
     use_correction : {True, "G", "CR1", False}
         Times ``G / (G - 1) (n - 1) / (n - k)`` (as statsmodels and Stata), ``G / (G - 1)``, or nothing.
+    meat_of : callable, optional
+        Number and meat of the clusters that some of the groupings make together, where rows are out of memory.
     """
     if use_correction not in CORRECTIONS:
         raise UnknownOptionError(
@@ -145,12 +154,15 @@ def cluster_covariance(fit: Fit, groupings: list[Grouping], use_correction: bool
         )
     bread = fit.covariance_working
     total = np.zeros_like(bread)
-    u = score_residuals(fit)
+    meat_of = _in_memory(fit) if meat_of is None else meat_of
+    counted = list(groupings)
     for size in range(1, len(groupings) + 1):
-        for chosen in combinations(groupings, size):
-            part = _intersection(list(chosen))
-            meat = meat_by_code(fit, part.codes, part.count, u)
-            total += (-1.0) ** (size + 1) * _factor(fit, part.count, use_correction) * (bread @ meat @ bread)
+        for chosen in combinations(range(len(groupings)), size):
+            count, meat = meat_of([groupings[g] for g in chosen])
+            if size == 1:
+                counted[chosen[0]] = replace(groupings[chosen[0]], count=count)
+            total += (-1.0) ** (size + 1) * _factor(fit, count, use_correction) * (bread @ meat @ bread)
+    groupings = counted
     notes = warnings_of(fit, groupings)
     if len(groupings) > 1:
         total, repaired = _repaired(total, fit.covariance_root)
@@ -163,6 +175,16 @@ def cluster_covariance(fit: Fit, groupings: list[Grouping], use_correction: bool
     how = "times G/(G-1) (n-1)/(n-k)" if use_correction is True else "times G/(G-1)"
     how = how if use_correction else "without small-sample factor"
     return ClusterCovariance(total, f"cluster-robust: {said}, {how}", tuple(notes))
+
+
+def _in_memory(fit: Fit) -> MeatOf:
+    u = score_residuals(fit)
+
+    def meat_of(chosen: list[Grouping]) -> tuple[int, FloatArray]:
+        part = _intersection(chosen)
+        return part.count, meat_by_code(fit, part.codes, part.count, u)
+
+    return meat_of
 
 
 def _intersection(groupings: list[Grouping]) -> Grouping:

@@ -24,7 +24,7 @@ A frequency weight stands for that many rows; a sampling weight multiplies u_i.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -37,6 +37,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError, check_choice, listed, listed_rows
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
+from logit_stats.estimation.streamed import StreamedFit
 from logit_stats.inference.autocorrelation import autocorrelation_meat
 from logit_stats.inference.bias_reduced import bias_reduced
 from logit_stats.inference.bootstrap import Bootstrap, bootstrap
@@ -44,7 +45,15 @@ from logit_stats.inference.cluster import Grouping, check_settings, cluster_cova
 from logit_stats.inference.reference import CHI_SQUARED, NORMAL, LikelihoodReference, Reference
 from logit_stats.inference.row_scores import leverages, residuals_and_weights, score_gram, score_residuals
 from logit_stats.inference.satterthwaite import SatterthwaiteReference
-from logit_stats.inference.survey import survey_meat
+from logit_stats.inference.streamed_covariance import (
+    cluster_columns,
+    cluster_meats,
+    counted_groupings,
+    dispersion_sum,
+    leverage_meat,
+    refuse,
+)
+from logit_stats.inference.survey import SurveyMeat, survey_meat
 from logit_stats.inference.whitened import Whitened, whitened
 from logit_stats.likelihoods.deviance import deviance_terms, pearson_residual
 
@@ -176,7 +185,10 @@ def covariance(fit: Fit, cov_type: str | None = None, use_t: bool | None = None,
 
 def _estimated(fit: Fit, cov_type: str, settings: dict[str, Any]) -> Covariance:
     estimator = _ESTIMATORS.get(cov_type, partial(_heteroskedastic, cov_type=cov_type))
-    white = whitened(fit) if cov_type in SANDWICHES else None
+    if isinstance(fit, StreamedFit):
+        estimator = partial(_in_passes, cov_type=cov_type)
+        _refuse_ill_conditioned(fit, cov_type)
+    white = whitened(fit) if cov_type in SANDWICHES and fit.design.in_memory else None
     made = estimator(fit, **settings) if white is None else _carried_back(fit, white, estimator(white.fit, **settings))
     nothing = made.standard_errors <= NOTHING * fit.standard_errors
     nothing &= made.robust and fit.free_parameters == fit.parameters
@@ -269,34 +281,87 @@ def _heteroskedastic(fit: Fit, cov_type: str) -> Covariance:
         u, weight = residuals_and_weights(fit)
         left = 1.0 - leverages(fit, weight)
         if (left < FIXED).any():
-            return _of(fit, cov_type, np.full((k, k), np.nan), notes=(_determined(fit, left, cov_type),))
+            return _of(
+                fit,
+                cov_type,
+                np.full((k, k), np.nan),
+                notes=(_determined(np.asarray(fit.design.index)[left < FIXED], cov_type),),
+            )
         factor = factor / (left if cov_type == "HC2" else left**2)
     bread = fit.covariance_working
     scale = (n / (n - k) if n > k else float("nan")) if cov_type == "HC1" else 1.0
     return _of(fit, cov_type, bread @ score_gram(fit, u, factor) @ bread * scale)
 
 
-def _determined(fit: Fit, left: FloatArray, cov_type: str) -> str:
+def _in_passes(fit: StreamedFit, cov_type: str, **settings: Any) -> Covariance:  # noqa: PLR0911 (one for each type)
+    """A covariance of rows out of memory: the sums of streamed_covariance.py between the same bread."""
+    refuse(cov_type, settings)
+    n, k, bread = fit.design.observations, fit.parameters, fit.covariance_working
+    if cov_type in ("HC0", "HC1"):
+        scale = (n / (n - k) if n > k else float("nan")) if cov_type == "HC1" else 1.0
+        return _of(fit, cov_type, bread @ fit.meat @ bread * scale)
+    if cov_type in ("HC2", "HC3"):
+        meat, fixed = leverage_meat(fit, int(cov_type[-1]) - 1)
+        if fixed:
+            return _of(fit, cov_type, np.full((k, k), np.nan), notes=(_determined(fixed, cov_type),))
+        return _of(fit, cov_type, bread @ meat @ bread)
+    if cov_type == "opg":
+        return _opg_of(fit, fit.meat)
+    if cov_type == "quasi":
+        return _dispersed(fit, **settings)
+    if cov_type == "survey":
+        return _survey_of(fit, _every_row(fit))
+    columns = cluster_columns(fit, settings.pop("groups", None))
+    made = cluster_covariance(
+        fit, counted_groupings(fit, columns), **settings, meat_of=cluster_meats(fit, columns)
+    )  # fmt: skip
+    return _of(fit, "cluster", made.working, made.description, made.notes)
+
+
+def _every_row(fit: StreamedFit) -> SurveyMeat:
+    """Meat of a sample whose rows are its units: those read, whether they are used or not; the scores add up to zero."""
+    read = float(fit.design.sample.read)
+    df = float(fit.design.rows - 1)
+    said = f"design-based: {int(read)} rows, with replacement, {df:g} degrees of freedom"
+    return SurveyMeat(fit.meat * read / (read - 1.0), df, said, ())
+
+
+def _refuse_ill_conditioned(fit: Fit, cov_type: str) -> None:
+    if cov_type in SANDWICHES and fit.ill_conditioned:
+        raise NotAvailableError(
+            f"Some columns are nearly dependent (condition number {fit.condition:.2g}), and a sandwich would lose its digits. "
+            f"Centre the columns, center(x), or leave one out."
+        )
+
+
+def _determined(rows: Sequence[Any] | NDArray[Any], cov_type: str) -> str:
     """Say which rows have a leverage of one, as R's sandwich does by NaN."""
-    rows = np.asarray(fit.design.index)[left < FIXED]
     return (
-        f"{len(rows)} row(s) of leverage one (row {listed_rows(rows, 3)}) are fitted exactly whatever their outcome, and "
-        f"{cov_type} divides their residual of zero by zero: it has no value. HC0, HC1 and the model-based covariance do."
+        f"{len(rows)} row(s) of leverage one (row {listed_rows(np.asarray(rows), 3)}) are fitted exactly whatever their outcome, "
+        f"and {cov_type} divides their residual of zero by zero: it has no value. HC0, HC1 and the model-based covariance do."
     )
 
 
 def _quasi(fit: Fit, dispersion: str = "pearson") -> Covariance:
     check_choice("dispersion", dispersion, ("pearson", "deviance"))
-    df = fit.design.observations - fit.free_parameters
-    if df <= 0:
-        raise NotAvailableError("A dispersion needs more observations than coefficients.")
     response = fit.design.response
     weight = 1.0 if fit.design.weight is None else fit.design.weight.values
     if dispersion == "pearson":
         terms = pearson_residual(fit.eta, response.successes, response.trials) ** 2
     else:
         terms = deviance_terms(fit.eta, response.successes, response.trials)
-    total = float(np.sum(weight * terms))
+    return _times_dispersion(fit, float(np.sum(weight * terms)), dispersion)
+
+
+def _dispersed(fit: StreamedFit, dispersion: str = "pearson") -> Covariance:
+    check_choice("dispersion", dispersion, ("pearson", "deviance"))
+    return _times_dispersion(fit, dispersion_sum(fit, dispersion), dispersion)
+
+
+def _times_dispersion(fit: Fit, total: float, dispersion: str) -> Covariance:
+    df = fit.design.observations - fit.free_parameters
+    if df <= 0:
+        raise NotAvailableError("A dispersion needs more observations than coefficients.")
     phi = total / df
     return Covariance(
         "quasi", fit.covariance_working * phi, fit.covariance * phi, fit.standard_errors * np.sqrt(phi),
@@ -305,12 +370,16 @@ def _quasi(fit: Fit, dispersion: str = "pearson") -> Covariance:
 
 
 def _opg(fit: Fit) -> Covariance:
+    u = score_residuals(fit, weighted=False)
+    return _opg_of(fit, score_gram(fit, u, 1.0 if fit.design.weight is None else fit.design.weight.values))
+
+
+def _opg_of(fit: Fit, squares: FloatArray) -> Covariance:
     if fit.design.weight_kind == "sampling":
         raise NotAvailableError(
             "Under sampling weights the outer product of the scores is no information; use cov_type='survey'."
         )
-    u = score_residuals(fit, weighted=False)
-    factor = EquilibratedCholesky(score_gram(fit, u, 1.0 if fit.design.weight is None else fit.design.weight.values))
+    factor = EquilibratedCholesky(squares)
     if not factor.definite:
         raise NotAvailableError("The outer product of the scores is singular; use another covariance.")
     return _of(fit, "opg", factor.inverse(), "from the outer product of the scores (BHHH)")
@@ -349,7 +418,10 @@ def _bias_reduced(fit: Fit, groupings: list[Grouping], kind: str) -> Covariance:
 
 
 def _survey(fit: Fit, **settings: Any) -> Covariance:
-    made = survey_meat(fit, **settings)
+    return _survey_of(fit, survey_meat(fit, **settings))
+
+
+def _survey_of(fit: Fit, made: SurveyMeat) -> Covariance:
     bread = fit.covariance_working
     df = made.df + 1.0 - fit.parameters
     notes = made.notes

@@ -54,8 +54,7 @@ def hauck_donner(fit: Fit) -> tuple[str, ...]:
 def _reach(fit: Fit, V: FloatArray) -> FloatArray:
     """(k,) bound of the largest |q_ij|: the columns' largest values; of a factor kept as codes, its worst level."""
     largest = np.zeros(fit.parameters)
-    for block in fit.design.blocks():
-        ends = np.array([block.X.min(axis=0), block.X.max(axis=0)])
+    for ends in fit.design.column_ends():
         np.maximum(largest, np.abs(fit.working.columns(ends)).max(axis=0), out=largest)
     by_code = coded(fit.design.X)
     parts = () if by_code is None else by_code.parts

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
+from logit_stats.design.streamed import StreamedDesign
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
@@ -121,6 +122,13 @@ def _refuse_different_rows(larger: Fit, smaller: Fit) -> None:
             f"The models were fitted to different rows ({a.rows} and {b.rows}); a variable with missing values may be in "
             f"one of them only. Fit both to the complete rows of the larger model."
         )
+    if isinstance(a, StreamedDesign):
+        if not a.same_rows(b):
+            raise DataError(
+                "The models were fitted to different files, responses, weights or offsets; their likelihoods cannot be compared."
+            )
+        return
+    b.require_rows()
     pairs = [
         ("responses", a.response.outcomes, b.response.outcomes),
         ("trials", a.response.trials, b.response.trials),
@@ -142,6 +150,8 @@ def joint_triangle(larger: Design, smaller: Design) -> FloatArray:
 
 def _refuse_not_nested(larger: Fit, smaller: Fit) -> None:
     """Every column of the smaller model must be a combination of those of the larger."""
+    if not larger.design.in_memory and set(smaller.design.names) <= set(larger.design.names):
+        return  # the same files, the same columns
     k, R = larger.design.columns, joint_triangle(larger.design, smaller.design)
     outside = np.linalg.norm(R[k:, k:], axis=0) > 1e-8 * np.linalg.norm(R[:, k:], axis=0)
     if outside.any():

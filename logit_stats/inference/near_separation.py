@@ -65,7 +65,7 @@ class NearSeparation:
 
 def near_separation(fit: Fit) -> NearSeparation | None:
     """Say which few observations keep the data from being separated; None where there are more than a few, or no sign of it."""
-    if not (fit.converged and fit.max_abs_eta > CERTAIN):
+    if not (fit.converged and fit.design.in_memory and fit.max_abs_eta > CERTAIN):
         return None
     eta = fit.eta
     if not _badly_determined(fit, eta):

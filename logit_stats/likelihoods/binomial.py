@@ -148,15 +148,17 @@ class Binomial(IndependentRows):
 
 def outcome_sums(design: Design) -> tuple[float, float]:
     """Weighted numbers of successes and of trials."""
-    successes, trials = design.response.successes, design.response.trials
-    if design.weight is None:
-        return float(successes.sum()), float(design.rows if trials is None else trials.sum())
-    weight = design.weight.values
-    return float(weight @ successes), float(weight.sum() if trials is None else weight @ trials)
+    return design.outcome_sums
 
 
 def _small(rows: Design) -> bool:
-    return rows.rows <= SMALL_ROWS and rows.columns <= SMALL_COLUMNS and coded(rows.X) is None and available()
+    return (
+        rows.rows <= SMALL_ROWS
+        and rows.in_memory
+        and rows.columns <= SMALL_COLUMNS
+        and coded(rows.X) is None
+        and available()
+    )
 
 
 BINOMIAL = Binomial()

@@ -177,7 +177,7 @@ def centred_columns(design: Design) -> WorkingColumns:
     value = 1.0
     if design.constant is not None:
         scale[design.constant] = 1.0
-        value = float(design.X[0, design.constant])
+        value = design.constant_value
     middle = center if design.constant is not None else None
     return WorkingColumns.of(design, middle, scale, value)
 

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
+from logit_stats.assess.row_sums import row_sums
 from logit_stats.design.block import FloatArray
 from logit_stats.design.constraints import read_constraints
 from logit_stats.design.design import Design
@@ -14,6 +15,8 @@ from logit_stats.design.from_arrays import design_from_arrays
 from logit_stats.design.from_formula import design_from_formula
 from logit_stats.design.prevalence import with_prevalence
 from logit_stats.design.row_arguments import RowArguments
+from logit_stats.design.scan import scan_of
+from logit_stats.design.streamed import streamed_design
 from logit_stats.errors import DataError, NearSeparationWarning, check_choice
 from logit_stats.estimation.gradient_descent import Descent
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
@@ -23,6 +26,7 @@ from logit_stats.inference.near_separation import near_separation
 from logit_stats.models.at_parameters import BinaryLikelihood
 from logit_stats.models.imputed import ImputedModel, imputed_data_sets
 from logit_stats.results.logit import LogitResults
+from logit_stats.results.streamed import StreamedResults
 
 if TYPE_CHECKING:
     from logit_stats.estimation.separation import Separation
@@ -118,20 +122,20 @@ class Logit(BinaryLikelihood):
         What is no column the formula looks up in `names`; without them in the variables `depth` calls above the caller.
         """
         model = cls.__new__(cls)
-        design = design_from_formula(
-            formula,
-            data,
-            capture_scope(depth + 1) if names is None else scope_of(names),
-            RowArguments(
-                offset=offset,
-                freq_weights=freq_weights,
-                sampling_weights=sampling_weights,
-                trials=trials,
-                subset=subset,
-                missing=missing,
-            ),
-            refuse_wide=check_rank is True,
+        scope = capture_scope(depth + 1) if names is None else scope_of(names)
+        arguments = RowArguments(
+            offset=offset,
+            freq_weights=freq_weights,
+            sampling_weights=sampling_weights,
+            trials=trials,
+            subset=subset,
+            missing=missing,
         )
+        rows = scan_of(data)
+        if rows is None:
+            design = design_from_formula(formula, data, scope, arguments, refuse_wide=check_rank is True)
+        else:
+            design = streamed_design(formula, rows, scope, arguments, refuse_wide=check_rank is True)
         model._adopt(with_prevalence(design, population_prevalence), check_rank)
         return model
 
@@ -238,12 +242,14 @@ class Logit(BinaryLikelihood):
             callback=callback,
             check_rank=self.check_rank,
             descent=Descent(learning_rate, epochs, batch_size, decay, seed),
+            beside=row_sums,
         )
         cov = covariance(fitted, cov_type, use_t, **settings)
         near = near_separation(fitted)
         if near is not None:
             warnings.warn(near.message(fitted), NearSeparationWarning, stacklevel=2)
-        results = LogitResults(self.with_design(fitted.design), fitted, cov)
+        kind = LogitResults if fitted.design.in_memory else StreamedResults
+        results = kind(self.with_design(fitted.design), fitted, cov)
         if disp:
             print(results.convergence_message())
         return results
@@ -268,6 +274,7 @@ class Logit(BinaryLikelihood):
         >>> ls.logit("HG ~ NV + PI + EH", ls.datasets.load("endometrial")).separation().summary_frame()["coefficient"].tolist()
         ['finite', '+inf', 'finite', 'finite']
         """
+        self.design.require_memory("separation()")
         from logit_stats.estimation.rank import of_full_rank
         from logit_stats.estimation.separation import find_separation
 
@@ -291,6 +298,7 @@ class Logit(BinaryLikelihood):
         >>> model.exact("NV").conf_int().round(4).loc["NV"].tolist()
         [1.9521, inf]
         """
+        self.design.require_memory("exact()")
         from logit_stats.inference.exact import MAX_STATES, exact
 
         limit = MAX_STATES if max_states is None else max_states
@@ -320,6 +328,7 @@ class Logit(BinaryLikelihood):
         >>> same.params.round(4).tolist()
         [1.1252, 0.5937, 0.5937, -0.0293, -0.0122]
         """
+        self.design.require_memory("fit_constrained()")
         from logit_stats.estimation.constrained import constrained_fit
 
         fitted = constrained_fit(self.design, read_constraints(constraints, self.design.names), maxiter, tol)
@@ -364,6 +373,7 @@ class Logit(BinaryLikelihood):
         >>> res.conf_int().loc["NV"].round(4).tolist()
         [1.2841, inf]
         """
+        self.design.require_memory("fit_limit()")
         from logit_stats.results.limit import fit_limit
 
         return fit_limit(self, maxiter, tol)
@@ -421,6 +431,7 @@ class Logit(BinaryLikelihood):
         >>> model.fit_firth(kind="median").params.round(4).tolist()
         [3.9694, 3.8692, -0.0387, -2.7079]
         """
+        self.design.require_memory("fit_firth()")
         from logit_stats.results.bias_reduced import fit_bias_reduced
 
         return fit_bias_reduced(self, start_params, maxiter, tol, kind)
@@ -482,6 +493,7 @@ class Logit(BinaryLikelihood):
         >>> ls.Logit(y, X).fit_regularized(alpha=0.1, L1_wt=0, penalize_intercept=True).params.round(6)
         array([-1.046098,  0.514921])
         """
+        self.design.require_memory("fit_regularized()")
         from logit_stats.results.regularized import fit_regularized
 
         return fit_regularized(
@@ -519,6 +531,7 @@ class Logit(BinaryLikelihood):
         L1_wt, standardize, penalize_intercept, penalty_weights, class_weight, tol
             As for `fit_regularized`.
         """
+        self.design.require_memory("regularization_path()")
         from logit_stats.results.regularized import regularization_path
 
         return regularization_path(
@@ -584,9 +597,10 @@ def logit(
     formula : str
         patsy's grammar, as in ``"low ~ age + lwt + C(race) + smoke"``. The response is 0/1, boolean or has two levels
         (the second is modelled); or counts, ``"successes + failures ~ x"``.
-    data : DataFrame, dict of arrays, polars or Arrow table
-        Where the names of the formula are looked up, before the caller's variables. A list of tables is taken as imputed data
-        sets: each is fitted, and the results are pooled (see `pool`).
+    data : DataFrame, dict of arrays, polars or Arrow table; or path, glob, folder, list of paths, pyarrow Dataset, `scan`
+        Where the names of the formula are looked up, before the caller's variables. Files are read in passes and need not fit in
+        memory (see `scan`). A list of tables is taken as imputed data sets: each is fitted, and the results are pooled (see
+        `pool`).
     subset : (n,) bool array_like, optional
         Rows to use.
     missing : {"drop", "raise"}
