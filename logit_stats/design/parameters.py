@@ -87,6 +87,14 @@ class Parameters:
         return tuple(np.flatnonzero(same).tolist()) if len(self.slots) > 1 else ()
 
     @cached_property
+    def _in_order(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Entries of the table in the order of their parameters, where each parameter's begin, and which these are."""
+        flat = self.slots.ravel()
+        order = np.argsort(flat, kind="stable")[int((flat == NOWHERE).sum()) :]
+        places, starts = np.unique(flat[order], return_index=True)
+        return order, starts.astype(np.intp), places
+
+    @cached_property
     def separate(self) -> bool:
         """Whether parameters stand equation by equation, one for each column of each, and nothing else."""
         in_order = self.slots.size == self.count and bool((self.slots.ravel() == np.arange(self.count)).all())
@@ -112,9 +120,10 @@ class Parameters:
         lead = by_equation.shape[:-2]
         if self.separate:
             return by_equation.reshape(*lead, self.count)
+        order, starts, places = self._in_order
         total = np.zeros((*lead, self.count))
-        for e, j in np.argwhere(self.slots != NOWHERE):
-            total[..., self.slots[e, j]] += by_equation[..., e, j]
+        flat = by_equation.reshape(*lead, self.slots.size)
+        total[..., places] = np.add.reduceat(flat[..., order], starts, axis=-1) if len(order) else 0.0
         return np.asarray(total * self.signs)
 
     def gathered_twice(self, by_equation: FloatArray) -> FloatArray:

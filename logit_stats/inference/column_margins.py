@@ -64,6 +64,8 @@ class ColumnMargins:
         What statistics are compared with.
     categories : tuple of str
         Names of the categories in a summary; empty for a response of two.
+    model : str
+        Name of the model in the title of a summary.
     """
 
     margeff: FloatArray
@@ -75,6 +77,7 @@ class ColumnMargins:
     note: str = ""
     reference: Reference = NORMAL
     categories: tuple[str, ...] = ()
+    model: str = "MNLogit"
 
     def _covariance(self) -> FloatArray:
         if self.margeff_cov is None:
@@ -193,7 +196,7 @@ def column_margins(
     size = PART_ROWS if labels else LONG_PART_ROWS
     if at == "all":
         each = np.vstack([_row_effects(part, fit, method, steps) for part in rows.parts(size)])[:, varies]
-        return ColumnMargins(each if labels else each[:, :, 0], None, *said, categories=labels)
+        return ColumnMargins(each if labels else each[:, :, 0], None, *said, categories=labels, model=_model(fit))
     total: _Sums | None = None
     for part in rows.parts(size):
         sums = _sums(part, fit, method, steps)
@@ -203,7 +206,7 @@ def column_margins(
     J = jacobian[:, varies].reshape(-1, fit.parameters)
     effects = effects[:, varies]
     return ColumnMargins(
-        effects.T if labels else effects[0], J @ cov.working @ J.T, *said, cov.reference.along(J), labels
+        effects.T if labels else effects[0], J @ cov.working @ J.T, *said, cov.reference.along(J), labels, _model(fit)
     )
 
 
@@ -220,6 +223,11 @@ def requested(fit: Fit, at: str, method: str, dummy: bool, count: bool) -> tuple
         # a column of 0 and 1 is no count
         counts = [j for j in counts if j not in columns_of_kind(fit, varies, is_dummy)]
     return varies, {**dict.fromkeys(dummies, "dummy"), **dict.fromkeys(counts, "count")}
+
+
+def _model(fit: Fit) -> str:
+    """Name of the model of several categories: in the order of these, or not."""
+    return "OrderedLogit" if fit.facts.latent and not fit.facts.binary else "MNLogit"
 
 
 def note_of_shared_columns(fit: Fit) -> str:

@@ -24,7 +24,7 @@ from logit_stats.likelihoods.demands import Forms
 from logit_stats.likelihoods.likelihood import RowTerms
 from logit_stats.likelihoods.ordered import Ordered, own_cut_forms
 from logit_stats.likelihoods.outcomes import Outcomes
-from logit_stats.likelihoods.rows import probability, variance, variance_and_slope
+from logit_stats.likelihoods.rows import probability, variance_and_slope
 
 
 class Cumulative(Ordered):
@@ -43,12 +43,15 @@ class Cumulative(Ordered):
         a = np.where(y > 0, eta[np.maximum(y - 1, 0), rows], np.inf)
         b = np.where(y < E, eta[np.minimum(y, E - 1), rows], -np.inf)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
-            apart = a - b
-            q, wide = 1.0 / np.expm1(apart), -np.expm1(-apart)
+            apart = b - a
+            wide = -np.expm1(apart)
+            q = np.exp(apart) / wide
             r = q / wide
-            loglik = np.log(wide) - np.logaddexp(0.0, -a) - np.logaddexp(0.0, b)
-            of_a, of_b = probability(-a) + q, -(probability(b) + q)
-            v_a, v_b = variance(a) + r, variance(b) + r
+            e_a, e_b = np.exp(-np.abs(a)), np.exp(-np.abs(b))
+            s_a, s_b = 1.0 / (1.0 + e_a), 1.0 / (1.0 + e_b)
+            loglik = np.log(wide * s_a * s_b) + np.minimum(a, 0.0) - np.maximum(b, 0.0)
+            of_a, of_b = np.where(a < 0.0, s_a, e_a * s_a) + q, -np.where(b < 0.0, e_b * s_b, s_b) - q
+            v_a, v_b = e_a * s_a**2 + r, e_b * s_b**2 + r
         upper, lower = [y - 1 == e for e in range(E)], [y == e for e in range(E)]
         residual = np.array(
             [np.where(u, of_a, 0.0) + np.where(d, of_b, 0.0) for u, d in zip(upper, lower, strict=True)]

@@ -20,7 +20,7 @@ def margins_summary(margins: ColumnMargins, head: str, alpha: float) -> Summary:
     notes = [margins.note] if margins.note else []
     if margins.categories:
         tables = equation_tables(margins.categories, margins.names, heads, numbers)
-        return Summary((_header(margins, "MNLogit Marginal Effects"), *tables), notes)
+        return Summary((_header(margins, f"{margins.model} Marginal Effects"), *tables), notes)
     body = coefficient_rows(margins.names, numbers[0])
     effects = Table.of(body, head=("", *heads), layout=_EFFECTS_LAYOUT)
     return Summary((_header(margins, "Logit Marginal Effects"), effects), notes)
