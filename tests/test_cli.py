@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 import logit_stats as ls
 from logit_stats.cli import main
+from tests.cases import FOLDER
 
 
 def run(*arguments: str):
@@ -406,3 +407,27 @@ def test_json_of_an_odds_ratio_that_overflows_is_quiet(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["coefficients"]["odds_ratio"]["x"] == "Infinity"
+
+
+def test_ordered_and_multinomial_models(tmp_path):
+    wine, mental = str(FOLDER / "data" / "wine.csv"), str(FOLDER / "data" / "mental.csv")
+    ordered = run("fit", wine, "rating ~ temp + contact", "--model", "ordinal", "--no-clock")
+    assert ordered.exit_code == 0
+    assert "Ordered Logit Regression Results" in ordered.output
+    assert "4|5" in ordered.output
+    levels = "well,mild,moderate,impaired"
+    kept = str(tmp_path / "ordered.pkl")
+    adjacent = run(
+        "fit", mental, "mental ~ ses", "--model", "ordinal", "--levels", levels, "--freq-weights", "freq",
+        "--logits", "adjacent", "--nonparallel", "all", "--save", kept,
+    )  # fmt: skip
+    assert "ses:well|mild" in adjacent.output
+    predicted = run("predict", kept, mental, "--keep", "ses")
+    assert predicted.output.splitlines()[0].startswith("row,category,ses")
+    assert len(predicted.output.splitlines()) == 1 + 4 * 24
+    unordered = run("fit", mental, "mental ~ ses", "--model", "ordinal")
+    assert unordered.exit_code == 1
+    assert "Give --levels from the lowest" in unordered.stderr
+    assert run("fit", mental, "mental ~ ses", "--levels", levels).exit_code == 2
+    several = run("fit", mental, "mental ~ ses", "--model", "multinomial", "--freq-weights", "freq")
+    assert "MNLogit" in several.output

@@ -12,7 +12,14 @@ import pandas as pd
 import pytest
 
 import logit_stats as ls
-from logit_stats.errors import DataError, NotAvailableError
+from logit_stats.errors import (
+    CrossingWarning,
+    DataError,
+    NotAvailableError,
+    RankDeficientError,
+    SeparationError,
+    UnknownOptionError,
+)
 from tests.cases import FOLDER
 
 WINE = json.loads((FOLDER / "values" / "wine_ordinal.json").read_text())["values"]
@@ -452,3 +459,238 @@ def test_crosscheck() -> None:
     other = ls.ologit("y ~ x + g", draws(), kind="adjacent").fit().crosscheck()
     assert not other.passed
     assert "proportional odds alone" in other.failure
+
+
+# What cannot be fitted, and what is noticed.
+
+WORDS = np.array(["low", "mid", "high", "top"])
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "words"),
+    [
+        (lambda d: d.assign(y=(d.y > 1).astype(int)), {}, "two categories .* Use logit"),
+        (lambda d: d.assign(y=1), {}, "holds only 1"),
+        (lambda d: d.assign(y=WORDS[d.y]), {}, "nothing says in which order"),
+        (lambda d: d.assign(y=pd.Categorical(WORDS[d.y])), {}, "nothing says in which order"),
+        (lambda d: d.assign(y=WORDS[d.y]), {"levels": ["low", "mid", "high"]}, "leaves out 'top'"),
+        (lambda d: d.assign(y=WORDS[d.y]), {"levels": [*WORDS, "low"]}, "more than once"),
+        (lambda d: d.assign(y=WORDS[d.y]), {"levels": "low"}, "must be a list"),
+        (lambda d: d.assign(y=d.x), {}, "a measurement"),
+        (lambda d: d, {"nonparallel": "z"}, "no term of the model; it has g, x"),
+        (lambda d: d, {"nonparallel": "x + ("}, "cannot be read"),
+        (lambda d: d, {"nonparallel": 3}, "must be True"),
+        (lambda d: d, {"kind": "probit"}, "cumulative"),
+    ],
+)
+def test_bad_input_is_named(change: Any, settings: dict[str, Any], words: str) -> None:
+    with pytest.raises((DataError, UnknownOptionError), match=words):
+        ls.ologit("y ~ x + g", change(draws(120)), **settings)
+
+
+def test_other_bad_input_is_named() -> None:
+    data = draws(120)
+    with pytest.raises(DataError, match="nothing to explain"):
+        ls.ologit("y ~ 1", data)
+    with pytest.raises(DataError, match="two columns of counts"):
+        ls.ologit("y + year ~ x", data)
+    model = ls.ologit("y ~ x", data)
+    with pytest.raises(DataError, match=r"0\|1 = 2 is not below 1\|2 = 1"):
+        model.fit(start_params=[0.1, 2.0, 1.0, 0.0])
+    with pytest.raises(DataError, match="params has 3 values"):
+        model.fit(start_params=[0.1, 2.0, 1.0])
+    with pytest.raises(RankDeficientError, match="w"):
+        ls.ologit("y ~ x + w", data.assign(w=2 * data.x)).fit()
+    # a start that is far away does no harm
+    far = model.fit(start_params=[50.0, -100.0, 0.0, 100.0])
+    np.testing.assert_allclose(far.params, model.fit().params, rtol=1e-8)
+
+
+def test_the_order_may_be_stated_in_several_ways() -> None:
+    data = draws(200)
+    known = ls.ologit("y ~ x", data).fit().params.to_numpy()
+    text = data.assign(y=WORDS[data.y])
+    for ordered, levels in (
+        (text, list(WORDS)),
+        (text.assign(y=pd.Categorical(text.y, WORDS, ordered=True)), None),
+        (text.assign(y=pd.Categorical(text.y, WORDS)), None),
+        (data.assign(y=data.y.astype(float)), [0, 1, 2, 3]),
+    ):
+        np.testing.assert_allclose(ls.ologit("y ~ x", ordered, levels=levels).fit().params, known, rtol=1e-12)
+    arrays = ls.OrderedLogit(pd.Categorical(text.y, WORDS, ordered=True), data.x.to_numpy()).fit()
+    np.testing.assert_allclose(arrays.params, known, rtol=1e-12)
+    assert arrays.model.exog_names[1:] == ["low|mid", "mid|high", "high|top"]
+
+
+def test_a_category_that_is_empty_is_left_out_and_said() -> None:
+    data = draws(200)
+    text = data.assign(y=WORDS[data.y])
+    res = ls.ologit("y ~ x", text, levels=["low", "rare", "mid", "high", "top"]).fit()
+    np.testing.assert_allclose(res.params, ls.ologit("y ~ x", data).fit().params, rtol=1e-12)
+    assert res.model.exog_names[1] == "low|mid"
+    assert "Left out, because no row used has it: y = rare" in " ".join(res.summary_notes())
+
+
+@pytest.mark.parametrize("rare", [1, 3])
+def test_a_rare_category_costs_no_digits(rare: int) -> None:
+    y = np.r_[np.zeros(500), np.ones(rare), np.full(500, 2)]
+    x = np.random.default_rng(1).normal(size=len(y)) + 0.5 * y
+    model = ls.OrderedLogit(y, x)
+    res = model.fit()
+    assert res.converged
+    assert (
+        np.abs(model.score(res.params) @ np.linalg.solve(model.information(res.params), model.score(res.params)))
+        < 1e-18
+    )
+    prob = res.predict()
+    assert (prob > 0).all()
+    # the thresholds make the expected number of each category about its count
+    np.testing.assert_allclose(prob.sum(axis=0), [500, rare, 500], rtol=0.02)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_separation_is_told(kind: str) -> None:
+    data = draws(120)
+    parted = data.assign(z=(data.y > 1) * 1.0)
+    with pytest.raises(SeparationError, match=r"on which side of some cut y lies.*z -> \+inf"):
+        ls.ologit("y ~ x + z", parted, kind=kind).fit()
+    found = ls.ologit("y ~ x + z", parted, kind=kind).separation()
+    assert found.kind == "quasi-complete"
+    assert found.infinite["z"] == np.inf
+    assert "x" not in found.infinite
+    # to check: along the direction the likelihood never falls
+    model = ls.ologit("y ~ x + z", parted, kind=kind)
+    b, d = np.asarray(ls.ologit("y ~ x", data, kind=kind).fit().params), found.direction
+    b = np.insert(b, 1, 0.0)
+    heights = [model.loglike(b + t * d) for t in (0.0, 1.0, 3.0, 10.0, 30.0)]
+    assert (np.diff(heights) > 0).all()
+    assert ls.ologit("y ~ x", data, kind=kind).separation().kind == "none"
+
+
+def test_crossing_is_noticed() -> None:
+    data = draws(60)
+    with pytest.warns(CrossingWarning, match="of 60 rows cross"):
+        res = ls.ologit("y ~ x + g", data, nonparallel=True).fit()
+    assert any("cross" in note for note in res.summary_notes())
+    fine = ls.ologit("y ~ x + g", draws(400), nonparallel="x").fit()
+    assert not any("cross" in note for note in fine.summary_notes())
+    sign = np.sign(fine.params["x:1|2"] - fine.params["x:0|1"])  # where the second cut overtakes the first
+    with pytest.warns(CrossingWarning, match="of 1 rows cross"):
+        assert (fine.predict({"x": [sign * 20.0], "g": ["a"]}).to_numpy() < 0).any()
+    for kind in ("adjacent", "continuation"):
+        other = ls.ologit("y ~ x + g", data, nonparallel=True, kind=kind).fit()
+        assert (other.predict() > 0).all().all()
+
+
+# Answers.
+
+
+def test_surrogate_residuals_are_a_logistic_sample_where_the_model_holds() -> None:
+    from scipy import stats
+
+    data = draws(4000, seed=11)
+    res = ls.ologit("y ~ x + year + g", data).fit()
+    found = res.resid_surrogate(seed=7)
+    assert found.equals(res.resid_surrogate(seed=7))
+    assert not found.equals(res.resid_surrogate(seed=8))
+    assert stats.kstest(found, stats.logistic.cdf).pvalue > 0.01
+    assert abs(np.corrcoef(found, data.x)[0, 1]) < 0.05
+    # the latent draw lies between the thresholds of the observed category
+    latent = found + res.fittedvalues
+    inside = np.digitize(latent, res.thresholds)
+    np.testing.assert_array_equal(inside, data.y)
+    # and where a column is missing they show it
+    short = ls.ologit("y ~ x", data).fit()
+    assert abs(np.corrcoef(short.resid_surrogate(seed=7), data.year)[0, 1]) > 0.15
+
+
+def test_probability_residuals_have_mean_zero() -> None:
+    res = ls.ologit("y ~ g", draws(), nonparallel=True).fit()
+    assert abs(res.resid_prob.mean()) < 1e-10
+    assert res.resid_prob.between(-1, 1).all()
+
+
+def test_means_on_the_latent_scale_are_those_of_emmeans() -> None:
+    # R 4.2.2, emmeans 1.8.4.1: emmeans(clm(sureness ~ prod + day + souptype + female + age), "souptype", mode = "latent")
+    res = soup_model("proportional_odds").fit()
+    found = res.means("souptype")
+    frame = found.summary_frame()
+    np.testing.assert_allclose(frame["link"], [0.696908504365237, 0.826366974300419, 0.818535043370565], rtol=1e-10)
+    np.testing.assert_allclose(frame["se_link"], [0.120373345141719, 0.138393289435555, 0.180344910903010], rtol=1e-10)
+    pairs = found.pairs("none")
+    np.testing.assert_allclose(
+        pairs["estimate"], [-0.12945846993518156, -0.12162653900532776, 0.00783193092985381], rtol=1e-9
+    )
+    np.testing.assert_allclose(
+        pairs["std_error"], [0.175455011412632, 0.212570700106373, 0.224797133266399], rtol=1e-10
+    )
+    assert "latent scale" in str(found)
+
+
+def test_score_test_of_adjacent_categories_is_the_linear_by_linear_test() -> None:
+    # against the null model it is n r² of the column and the category's number (Agresti 2013, section 3.4.1, with n for n - 1)
+    data = draws().assign(two=lambda d: (d.g == "b").astype(float))
+    found = ls.ologit("y ~ two", data, kind="adjacent").fit().anova(1, "score").frame.loc["two"]
+    assert found["statistic"] == pytest.approx(len(data) * np.corrcoef(data.two, data.y)[0, 1] ** 2, rel=1e-10)
+
+
+def test_analysis_of_deviance_is_made_of_refits() -> None:
+    data = draws()
+    res = ls.ologit("y ~ x + year + g", data).fit()
+    without = ls.ologit("y ~ x + year", data).fit()
+    assert res.anova(2).frame.loc["g", "statistic"] == pytest.approx(2 * (res.llf - without.llf), rel=1e-9)
+    assert res.anova(2).frame.loc["g", "df"] == 2
+    assert without.add1("g").frame.loc["g", "lr"] == pytest.approx(2 * (res.llf - without.llf), rel=1e-9)
+    assert res.drop1().frame.loc["g", "lr"] == pytest.approx(2 * (res.llf - without.llf), rel=1e-9)
+    score = without.score_test("g").statistic
+    assert score == pytest.approx(2 * (res.llf - without.llf), rel=0.1)
+    assert without.score_test("g", robust=True).statistic == pytest.approx(score, rel=0.2)
+    partial = ls.ologit("y ~ x + year + g", data, nonparallel="g").fit()
+    assert partial.anova(2).frame.loc["g", "df"] == 6
+    assert partial.lr_test(res).df == 4
+
+
+def test_tables() -> None:
+    data = draws()
+    res = ls.ologit("y ~ x + g", data).fit()
+    frame = res.tidy(exponentiate=True).set_index("term")
+    assert frame.loc["x", "estimate"] == pytest.approx(np.exp(res.params["x"]))
+    assert frame.loc["0|1", "estimate"] == pytest.approx(res.params["0|1"])
+    assert list(frame["coef_type"]) == ["coefficient"] * 3 + ["threshold"] * 3
+    assert list(res.odds_ratios().index) == ["g[T.b]", "g[T.c]", "x"]
+    assert res.glance().loc[0, "df_model"] == 3
+    beside = res.augment(data)
+    np.testing.assert_allclose(beside[[f".prob_{j}" for j in range(4)]], res.predict())
+    text = res.summary(clock=False).as_text()
+    assert text.index("g[T.b]") < text.index("x  ") < text.index("0|1") < text.index("2|3")
+    assert "Ordered Logit Regression Results" in text
+    assert max(map(len, text.splitlines())) <= 90
+    assert "OrderedLogit Marginal Effects" in str(res.get_margeff().summary())
+    assert "0 < 1 < 2 < 3" in " ".join(res.summary_notes())
+    assert res.classification().accuracy == pytest.approx((res.predict(which="class") == data.y).mean())
+    np.testing.assert_allclose(res.margins("x").frame["estimate"].sum(), 0.0, atol=1e-12)
+    average = res.average_prediction()
+    np.testing.assert_allclose(average.estimate, res.predict().mean())
+    table = str(ls.compare(res, ls.ologit("y ~ x", data).fit()))
+    assert "0|1" in table
+    with pytest.raises(NotAvailableError, match="in order"):
+        res.hosmer_lemeshow()
+    with pytest.raises(NotAvailableError, match="with_cov"):
+        res.bootstrap()
+
+
+def test_results_can_be_kept(tmp_path: Any) -> None:
+    res = ls.ologit("y ~ x + g", draws(), nonparallel="x", kind="continuation").fit()
+    res.save(tmp_path / "ordered.pkl")
+    back = ls.load(tmp_path / "ordered.pkl")
+    np.testing.assert_array_equal(back.params, res.params)
+    np.testing.assert_array_equal(back.predict(draws().head()), res.predict(draws().head()))
+    assert back.parallel_test().frame.equals(res.parallel_test().frame)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_other_optimisers_find_the_same(kind: str) -> None:
+    model = ls.ologit("y ~ x + g", draws(), kind=kind)
+    best = model.fit()
+    for method in ("bfgs", "lbfgs"):
+        np.testing.assert_allclose(model.fit(method=method, maxiter=300).params, best.params, atol=1e-4)

@@ -29,6 +29,11 @@ def fitted(formula: str, frame: pd.DataFrame, options: ModelOptions) -> Any:
     subset = None if options.subset is None else rows_where(options.subset, frame)
     if options.groups or options.absorb:
         return _grouped(formula, frame, options, subset).fit(cov_type=cov_type or "nonrobust", cov_kwds=settings)
+    if options.model != "logit":
+        return _of_categories(formula, frame, options, subset).fit(
+            cov_type=cov_type, cov_kwds=settings, maxiter=options.maxiter
+        )
+    _refuse_ordered_options(options, "--model ordinal")
     model = Logit.from_formula(
         formula, frame, subset=subset, missing=options.missing, offset=options.offset, freq_weights=options.freq_weights,
         sampling_weights=options.sampling_weights, trials=options.trials,
@@ -37,6 +42,46 @@ def fitted(formula: str, frame: pd.DataFrame, options: ModelOptions) -> Any:
     if options.firth:
         return model.fit_firth()
     return model.fit(cov_type=cov_type, cov_kwds=settings, maxiter=options.maxiter)
+
+
+def _of_categories(formula: str, frame: pd.DataFrame, options: ModelOptions, subset: Any) -> Any:
+    """A multinomial or an ordered logit."""
+    from logit_stats.models.multinomial import MNLogit
+    from logit_stats.models.ordinal import OrderedLogit
+
+    ordinal = options.model == "ordinal"
+    for name in ("firth", "trials", *(() if ordinal else ("offset",))):
+        if getattr(options, name):
+            raise click.UsageError(f"--model {options.model} has no --{name}.")
+    arguments: dict[str, Any] = {
+        "subset": subset, "missing": options.missing, "freq_weights": options.freq_weights,
+        "sampling_weights": options.sampling_weights, "check_rank": "drop" if options.check_rank == "drop" else True,
+        "names": {},
+    }  # fmt: skip
+    if not ordinal:
+        _refuse_ordered_options(options, "--model ordinal")
+        return MNLogit.from_formula(formula, frame, **arguments)
+    return OrderedLogit.from_formula(
+        formula, frame, kind=options.logits, nonparallel=True if options.nonparallel == "all" else options.nonparallel,
+        levels=_levels(options.levels), offset=options.offset, **arguments,
+    )  # fmt: skip
+
+
+def _levels(text: str | None) -> list[Any] | None:
+    """Categories from a list with commas: numbers where all of them are."""
+    if text is None:
+        return None
+    levels = [part.strip() for part in text.split(",")]
+    try:
+        return [float(level) for level in levels]
+    except ValueError:
+        return levels
+
+
+def _refuse_ordered_options(options: ModelOptions, owner: str) -> None:
+    for name in ("nonparallel", "levels"):
+        if getattr(options, name) is not None:
+            raise click.UsageError(f"--{name} belongs to {owner}.")
 
 
 def _grouped(formula: str, frame: pd.DataFrame, options: ModelOptions, subset: Any) -> Any:

@@ -13,6 +13,8 @@ from logit_stats.design.files import Reading
 
 F = Callable[..., Any]
 COV_TYPES = ("nonrobust", "quasi", "opg", "HC0", "HC1", "HC2", "HC3", "HAC", "cluster", "survey")
+MODELS = ("logit", "multinomial", "ordinal")
+KINDS = ("cumulative", "adjacent", "continuation")
 LONELY = ("error", "remove", "certainty", "adjust", "average")
 
 
@@ -67,6 +69,10 @@ class ModelOptions:
     firth: bool
     groups: str | None
     absorb: str | None
+    model: str
+    logits: str
+    nonparallel: str | None
+    levels: str | None
 
 
 _MODEL = (
@@ -91,6 +97,12 @@ _MODEL = (
     click.option("--groups", type=COLUMN, metavar="COL", help="Matched set of each row; fits a conditional logit."),
     click.option("--absorb", type=COLUMN, metavar="COLS",
                  help='Columns whose groups get a fixed effect each, as "firm + year".'),
+    click.option("--model", type=click.Choice(MODELS), default="logit", show_default=True,
+                 help="Two outcomes, several in no order, or several in order."),
+    click.option("--logits", type=click.Choice(KINDS), default="cumulative", show_default=True,
+                 help="Which logit of ordered categories."),
+    click.option("--nonparallel", metavar="TERMS", help='Terms whose slopes differ between the cuts, as "x + C(g)"; "all".'),
+    click.option("--levels", metavar="LIST", help="Ordered categories from the lowest to the highest, with commas."),
 )  # fmt: skip
 
 

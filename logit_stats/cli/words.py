@@ -11,6 +11,9 @@ _ROWS = "offset|trials|freq_weights|sampling_weights|strata|psu|fpc|subset"
 _OPTIONS = (
     (re.compile(r"""\b(check_rank|missing|lonely)=["'](\w+)["']"""), lambda m: f"--{m[1].replace('_', '-')} {m[2]}"),
     (re.compile(rf"\b({_ROWS})="), lambda m: f"--{m[1].replace('_', '-')} "),
+    (re.compile(r"\blevels=\[\.\.\.\]"), lambda m: "--levels"),
+    (re.compile(r"\b(levels|nonparallel)="), lambda m: f"--{m[1]} "),
+    (re.compile(r"""\bkind=["'](\w+)["']"""), lambda m: f"--logits {m[1]}"),
     (re.compile(r"\bgroups="), lambda m: "--cluster "),
     (re.compile(r"\bfit_firth\(\)"), lambda m: "--firth"),
     (re.compile(r"""\bcov_type=["'](\w+)["']"""), lambda m: f"--cov {m[1]}"),
@@ -31,6 +34,7 @@ def on_the_command_line(message: object) -> str:
     text = one_line(" ".join(str(message).split()))
     for pattern, option in _OPTIONS:
         text = pattern.sub(option, text)
-    if isinstance(message, SeparationError) and "--firth" not in text:
+    of_two = isinstance(message, SeparationError) and getattr(getattr(message.separation, "words", None), "sides", True)
+    if of_two and "--firth" not in text:
         text += " On the command line: --firth."
     return re.sub(r"  +", " ", text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +11,7 @@ import numpy as np
 from logit_stats.design.block import FloatArray
 from logit_stats.design.categories import Categories, category_response
 from logit_stats.design.design import Design
-from logit_stats.design.formula import capture_scope
+from logit_stats.design.formula import capture_scope, scope_of
 from logit_stats.design.from_arrays import design_from_arrays, new_columns
 from logit_stats.design.from_formula import design_from_formula
 from logit_stats.design.row_arguments import RowArguments
@@ -104,17 +104,19 @@ class MNLogit(DesignModel):
         freq_weights: Any = None,
         sampling_weights: Any = None,
         check_rank: bool | str = True,
+        names: Mapping[str, Any] | None = None,
         depth: int = 0,
     ) -> Self:
         """Model from a formula and a table; arguments as for `mnlogit`.
 
-        `depth` says how many calls above the caller the formula's variables are looked up.
+        `depth` says how many calls above the caller the formula's variables are looked up; with `names` they are looked up there
+        alone.
         """
         model = cls.__new__(cls)
         design = design_from_formula(
             formula,
             data,
-            capture_scope(depth + 1),
+            capture_scope(depth + 1) if names is None else scope_of(names),
             RowArguments(freq_weights=freq_weights, sampling_weights=sampling_weights, subset=subset, missing=missing),
             refuse_wide=check_rank is True,
             as_response=partial(category_response, base=base),

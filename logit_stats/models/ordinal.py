@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +12,7 @@ import numpy as np
 from logit_stats.design.block import FloatArray
 from logit_stats.design.categories import Categories
 from logit_stats.design.design import Design
-from logit_stats.design.formula import capture_scope
+from logit_stats.design.formula import capture_scope, scope_of
 from logit_stats.design.from_arrays import design_from_arrays, new_columns
 from logit_stats.design.from_formula import design_from_formula
 from logit_stats.design.ordered import ADDED_CONSTANT, columns_with_own_slopes, ordered_design, ordered_response
@@ -134,18 +134,20 @@ class OrderedLogit(DesignModel):
         freq_weights: Any = None,
         sampling_weights: Any = None,
         check_rank: bool | str = True,
+        names: Mapping[str, Any] | None = None,
         depth: int = 0,
     ) -> Self:
         """Model from a formula and a table; arguments as for `ologit`.
 
-        `depth` says how many calls above the caller the formula's variables are looked up.
+        `depth` says how many calls above the caller the formula's variables are looked up; with `names` they are looked up there
+        alone.
         """
         _refuse_other_distributions(distr)
         model = cls.__new__(cls)
         design = design_from_formula(
             formula,
             data,
-            capture_scope(depth + 1),
+            capture_scope(depth + 1) if names is None else scope_of(names),
             RowArguments(offset=offset, freq_weights=freq_weights, sampling_weights=sampling_weights, subset=subset,
                          missing=missing),
             refuse_wide=check_rank is True,

@@ -81,7 +81,9 @@ class OrderedLogitResults(Answers):
         return pd.Series({name: self._statistics.pseudo_rsquared(name) for name in LIKELIHOOD_RSQUARED})
 
     bootstrap = refused("The bootstrap", words=f"{_SEVERAL}; use with_cov('HC1') or with_cov('cluster', groups=)")
-    remove_data = refused("remove_data()", words="is for responses of two categories; these answers are made from the rows")
+    remove_data = refused(
+        "remove_data()", words="is for responses of two categories; these answers are made from the rows"
+    )
     pearson_chi2 = refused(
         "Pearson's chi-squared", words=f"{_SEVERAL}; brant() and parallel_test() ask whether slopes fit"
     )

@@ -24,7 +24,8 @@ def predict(
 ) -> None:
     """Probabilities by MODEL (from fit --save) with standard errors and limits, as CSV.
 
-    DATA are the rows to predict, by default those of the fit. A row with missing values gets empty predictions.
+    DATA are the rows to predict, by default those of the fit. Of several categories there is a line for each.
+    A row with missing values gets empty predictions.
     """
     from logit_stats.errors import MissingColumnError, listed
 
@@ -37,5 +38,7 @@ def predict(
         found = res.get_prediction(frame).summary_frame(alpha=alpha)
     if frame is not None:
         for place, name in enumerate(keep):
-            found.insert(place, name, frame[name].to_numpy())
-    write_frame(found.rename_axis("row"), output)
+            kept = frame[name].to_numpy()
+            found.insert(place, name, kept.repeat(len(found) // max(len(kept), 1)))
+    names = ["row"] if found.index.nlevels == 1 else ["row", "category"]
+    write_frame(found.rename_axis(index=names), output)
