@@ -61,6 +61,42 @@ def test_surveys_far_from_zero(shift):
     assert_allclose(far.bse[SLOPES], near.bse[SLOPES], rtol=max(1e-8, 4e-15 * shift))
 
 
+def categories(shift: float, model: str, cov_type: str, **settings):
+    data = interaction(shift)
+    # three categories, in an order that x and g move
+    v = data["x"] - shift + data["g"] + np.random.default_rng(5).logistic(size=len(data))
+    data["c"] = pd.Categorical(np.select([v < 0, v < 1], ["a", "b"], "c"), categories=["a", "b", "c"], ordered=True)
+    return getattr(ls, model)("c ~ x * g", data, **settings.pop("given", {})).fit().with_cov(cov_type, **settings)
+
+
+def errors_of_slopes(res) -> np.ndarray:
+    return np.sqrt(np.array([float(np.asarray(res.t_test(R).sd).squeeze()) ** 2 for R in slopes_of(res)]))
+
+
+def slopes_of(res) -> list[np.ndarray]:
+    names = res.fit_.design.coefficient_names
+    return [
+        row
+        for row, name in zip(np.eye(len(names)), names, strict=True)
+        if name.split(":", 1)[-1] in ("x", "x:g", "g") and "x" in name
+    ]
+
+
+@pytest.mark.parametrize("shift", [1e5, 1e7, 1e8])
+@pytest.mark.parametrize("model", ["mnlogit", "ologit"])
+@pytest.mark.parametrize(
+    ("cov_type", "settings"),
+    [("HC0", {}), ("HC1", {}), ("opg", {}), ("cluster", {"groups": "id"}), ("cluster", {"groups": ["id", "j"]}),
+     ("survey", {"psu": "id", "given": {"sampling_weights": "w"}})],
+)  # fmt: skip
+def test_several_categories_far_from_zero(model, cov_type, settings, shift):
+    near, far = (categories(at, model, cov_type, **settings) for at in (0.0, shift))
+    tol = max(1e-8, 4e-15 * shift)
+    expected = errors_of_slopes(near)
+    assert len(expected) >= 2
+    assert_allclose(errors_of_slopes(far), expected, rtol=tol)
+
+
 def dependent_two_way(seed: int) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     a, b = np.repeat(np.arange(6), 10), np.tile(np.arange(10), 6)
