@@ -65,7 +65,9 @@ def test_what_cannot_be_compared(births):
     res = ls.logit(FORMULA, births).fit()
     with pytest.raises(DataError, match="no term"):
         res.evidence("weight")
-    with pytest.raises(NotAvailableError, match="penalized"):
-        ls.logit(FORMULA, births).fit_firth().evidence("age")
+    with pytest.raises(NotAvailableError, match="bias is reduced"):
+        ls.logit(FORMULA, births).fit_firth(kind="median").evidence("age")
+    firth = ls.logit(FORMULA, births).fit_firth().evidence("age")
+    assert "penalized likelihood ratio" in [*firth.tests["method"]]
     survey = ls.logit(FORMULA, births, sampling_weights=np.linspace(1, 2, len(births))).fit().evidence("age")
     assert [*survey.tests["method"]] == ["Wald, survey"]

@@ -82,9 +82,10 @@ class FitStatistics:
             return None
         response, offset = self.fit.design.response, self.fit.design.offset
         null = np.full(self.fit.design.rows, self.fit.null.intercept)
-        etas = (self._eta, null if offset is None else null + offset.values)
-        own, of_null = (self._row_weight @ deviance_terms(eta, response.successes, response.trials) for eta in etas)
-        return float(own), float(of_null)
+        eta = null if offset is None else null + offset.values
+        own = self.fit.deviance_of_counts
+        assert own is not None
+        return own, float(self._row_weight @ deviance_terms(eta, response.successes, response.trials))
 
     @cached_property
     def _saturated_count(self) -> float:

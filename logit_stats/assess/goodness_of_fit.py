@@ -304,7 +304,7 @@ def stukel_test(fit: Fit) -> FitTest:
     larger = _refitted(
         replace(design, offset=fit.design.offset, constant=fit.design.constant), "the columns of the test"
     )
-    statistic, df = max(2.0 * (larger.loglik - fit.loglik), 0.0), tails.shape[1]
+    statistic, df = max(larger.twice_above(fit), 0.0), tails.shape[1]
     asks = "near 0 and 1 probabilities bend otherwise than a logit's"
     return FitTest("Stukel", statistic, df, float(stats.chi2.sf(statistic, df)), asks)
 

@@ -160,7 +160,7 @@ def _tested_together(fit: Fit, cov: Covariance, added: FloatArray) -> Joint:
     if not own:
         raise NotAvailableError("the added columns are combinations of the model's own.")
     if _by_likelihood(fit, cov):
-        lr = max(2.0 * (larger.loglik - fit.loglik), 0.0)
+        lr = max(larger.twice_above(fit), 0.0)
         return cov.likelihood_reference.test(lr, larger.parameters - fit.parameters)
     larger_cov = covariance(larger, cov.cov_type, cov.use_t, **cov.settings)
     return joint_wald(larger, larger_cov, columns_are_zero(larger.design, tuple(own)))

@@ -14,6 +14,7 @@ from logit_stats.design.removed import without_rows
 from logit_stats.estimation.likelihood import linear_predictor, triangular_factor
 from logit_stats.estimation.null_model import NullModel
 from logit_stats.estimation.trace import Trace
+from logit_stats.likelihoods.deviance import deviance_terms
 from logit_stats.likelihoods.facts import Facts
 from logit_stats.likelihoods.likelihood import Likelihood
 from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky, inverse_root
@@ -168,6 +169,25 @@ class Fit:
         For several categories (n, J).
         """
         return linear_predictor(self.design, self.gamma, self.working)
+
+    @cached_property
+    def deviance_of_counts(self) -> float | None:
+        """Deviance where rows hold counts, in a form in which nothing cancels; None where they do not, or there is none."""
+        response = self.design.response
+        if response.trials is None or not (self.design.has_rows and self.facts.finite and self.facts.likelihood):
+            return None
+        terms = deviance_terms(self.eta, response.successes, response.trials)
+        return float(terms.sum() if self.design.weight is None else self.design.weight.values @ terms)
+
+    def twice_above(self, other: Fit) -> float:
+        """Twice the log-likelihood by which this fit lies above another one of the same rows.
+
+        Of counts it is the difference of deviances: of 10¹² trials log-likelihoods have no digit left that matters.
+        """
+        mine, theirs = self.deviance_of_counts, other.deviance_of_counts
+        if mine is None or theirs is None:
+            return 2.0 * (self.loglik - other.loglik)
+        return theirs - mine
 
     def predictor(self, Z: FloatArray) -> FloatArray:
         """Linear predictor of rows of working columns, the offset left out: (m,), for several categories (m, E)."""

@@ -166,6 +166,10 @@ class MixedFit(Fit):
         return self.psi[len(self.gamma) :]
 
     @property
+    def deviance_of_counts(self) -> None:
+        """None: the likelihood is that of groups, not of rows at their linear predictors."""
+
+    @property
     def free_parameters(self) -> int:
         """Number of coefficients and of parameters of random effects."""
         return len(self.psi)

@@ -31,9 +31,9 @@ TESTS = ("LR", "Wald", "score")
 
 @dataclass(frozen=True, eq=False)
 class Nested:
-    """Log-likelihood, deviance and number of coefficients of a model of some of the terms."""
+    """Deviance and number of coefficients of a model of some of the terms; twice the log-likelihood it lies below the whole."""
 
-    loglik: float
+    fall: float
     deviance: float
     aic: float
     parameters: int
@@ -47,12 +47,14 @@ class Measures:
     deviance: float
     aic: float
 
-    def of(self, whole: Fit, loglik: float, parameters: int, fit: Fit | None) -> Nested:
+    def of(self, whole: Fit, fit: Fit) -> Nested:
         """Say of another model on the same rows what comparisons need."""
-        fall = 2.0 * (whole.loglik - loglik)
-        return Nested(
-            loglik, self.deviance + fall, self.aic + fall - 2.0 * (whole.parameters - parameters), parameters, fit
-        )
+        return self.fallen(whole, whole.twice_above(fit), fit.parameters, fit)
+
+    def fallen(self, whole: Fit, fall: float, parameters: int, fit: Fit | None = None) -> Nested:
+        """Say the same of a model that lies so far below the whole."""
+        aic = self.aic + fall - 2.0 * (whole.parameters - parameters)
+        return Nested(fall, self.deviance + fall, aic, parameters, fit)
 
 
 class SmallerModels:
@@ -80,10 +82,10 @@ class SmallerModels:
         whole, fit = self.fit, self.fit
         if len(dropped) == len(self.terms):  # probability one half, or what the offset says
             null = null_model(whole.design, constant_in_span=False)
-            return self.measures.of(whole, null.loglik, 0, None)
+            return self.measures.fallen(whole, 2.0 * (whole.loglik - null.loglik), 0)
         if dropped:
             fit = maximum_likelihood(without_terms(whole.design, dropped), check_rank="drop")
-        return self.measures.of(whole, fit.loglik, fit.parameters, fit)
+        return self.measures.of(whole, fit)
 
 
 def anova(fit: Fit, cov: Covariance, measures: Measures, type: int = 1, test: str = "LR") -> TestTable:
@@ -132,7 +134,7 @@ def _row(models: SmallerModels, cov: Covariance, term: ModelTerm, type_: int, te
         larger, smaller = models.without(later), models.without([*later, term])
         df = larger.parameters - smaller.parameters
         if test == "LR":
-            statistic = max(2.0 * (larger.loglik - smaller.loglik), 0.0)
+            statistic = max(smaller.fall - larger.fall, 0.0)
         else:
             statistic = score_of_term(larger, smaller, term)
         joint = cov.likelihood_reference.test(statistic, df)
@@ -217,8 +219,8 @@ def add1(fit: Fit, cov: Covariance, measures: Measures, scope: str | Any, namesp
             else _one_added(fit.design, scope, term)
         )
         larger = maximum_likelihood(design, check_rank="drop")
-        found[term.name] = measures.of(fit, larger.loglik, larger.parameters, larger)
-    return _compared(measures.of(fit, fit.loglik, fit.parameters, fit), found, f"{_name(fit)}: one term added", cov)
+        found[term.name] = measures.of(fit, larger)
+    return _compared(measures.of(fit, fit), found, f"{_name(fit)}: one term added", cov)
 
 
 def extended(design: Design, added: Any, namespace: Any) -> tuple[Design, tuple[ModelTerm, ...]]:
@@ -238,7 +240,7 @@ def _compared(base: Nested, others: dict[str, Nested], title: str, cov: Covarian
         {"df": np.nan, "deviance": base.deviance, "aic": base.aic, name: np.nan, "p_value": np.nan}
     ]
     for other in others.values():
-        lr = max(2.0 * abs(base.loglik - other.loglik), 0.0)
+        lr = abs(other.fall - base.fall)
         found = reference.test(lr, abs(base.parameters - other.parameters))
         rows.append({"df": found.df, "deviance": other.deviance, "aic": other.aic, name: found.statistic,
                      **denominator(found), "p_value": found.pvalue})  # fmt: skip

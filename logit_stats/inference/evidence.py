@@ -174,7 +174,7 @@ def _likelihood_rows(fit: Fit, cov: Covariance, measures: Measures, term: ModelT
     models = SmallerModels(fit, measures)
     whole, without = models.without([]), models.without([term])
     df = whole.parameters - without.parameters
-    rows = [("likelihood ratio", max(2.0 * (whole.loglik - without.loglik), 0.0))]
+    rows = [("likelihood ratio", max(without.fall - whole.fall, 0.0))]
     try:
         rows.append(("score", score_of_term(whole, without, term)))
     except LogitStatsError:

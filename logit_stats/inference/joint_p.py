@@ -42,7 +42,7 @@ def joint_p(res: Any, positions: tuple[int, ...]) -> float:
         return _tail(inference.profiled.joint_statistic(positions), len(positions))
     if isinstance(inference, AugmentedLikelihood):
         smaller = maximum_likelihood(_without(inference.larger.design, positions))
-        return _tail(2.0 * (inference.larger.loglik - smaller.loglik), len(positions))
+        return _tail(inference.larger.twice_above(smaller), len(positions))
     if isinstance(fit, LimitFit):
         return float(likelihood_ratio_test(fit, limiting_fit(_without(fit.design, positions))).pvalue)
     names = fit.design.coefficient_names

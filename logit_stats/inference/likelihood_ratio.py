@@ -85,7 +85,7 @@ def likelihood_ratio_test(one: Fit, other: Fit, reference: LikelihoodReference =
     _refuse_not_nested(larger, smaller)
     if larger.free_parameters < larger.parameters:
         raise NotAvailableError("The larger model has constraints of its own; compare each with the model without any.")
-    statistic = max(2.0 * (larger.loglik - smaller.loglik), 0.0)
+    statistic = max(larger.twice_above(smaller), 0.0)
     df = larger.free_parameters - smaller.free_parameters
     if isinstance(smaller, LimitFit):
         df = smaller.degrees_beyond(larger.design)

@@ -74,13 +74,13 @@ class MixedModels(SmallerModels):
         whole = self.fit
         assert isinstance(whole, MixedFit)
         if not dropped:
-            return self.measures.of(whole, whole.loglik, whole.parameters, whole)
+            return self.measures.of(whole, whole)
         if len(dropped) == len(self.terms):
             raise DataError("Without any fixed term there is no model to compare with; keep the constant.")
         parts = [part for of in whole.layout.parts for part in of]
         design = without_terms(whole.design, dropped)  # type: ignore[arg-type]
         fit = mixed_fit(design, parts, whole.points, start=whole.theta, check_rank="drop")
-        return self.measures.of(whole, fit.loglik, fit.parameters, fit)
+        return self.measures.of(whole, fit)
 
 
 def mixed_anova(fit: MixedFit, cov: MixedCovariance, measures: Measures, type_: int, test: str) -> TestTable:
@@ -108,7 +108,7 @@ def mixed_drop1(fit: MixedFit, aic: float) -> TestTable:
     rows = [{"df": np.nan, "aic": aic, "lr": np.nan, "p_value": np.nan}]
     for term in droppable:
         smaller = models.without([term])
-        found = CHI_SQUARED.test(max(2.0 * (fit.loglik - smaller.loglik), 0.0), fit.parameters - smaller.parameters)
+        found = CHI_SQUARED.test(max(smaller.fall, 0.0), fit.parameters - smaller.parameters)
         rows.append({"df": found.df, "aic": smaller.aic, "lr": found.statistic, "p_value": found.pvalue})
     index = pd.Index(["<none>", *(t.name for t in droppable)], name="term")
     return TestTable(pd.DataFrame(rows, index=index), "One term of the fixed part left out")

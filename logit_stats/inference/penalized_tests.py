@@ -53,7 +53,7 @@ class ModelsInside(SmallerModels):
 
 
 def _nested(height: float, parameters: int) -> Nested:
-    return Nested(height, float("nan"), float("nan"), parameters, None)
+    return Nested(-2.0 * height, float("nan"), float("nan"), parameters, None)
 
 
 def directions_inside(whole: Fit, smaller: Design) -> FloatArray:
@@ -134,7 +134,7 @@ def _term_row(models: ModelsInside, cov: Covariance, term: ModelTerm, type_: int
 
 def _fall(larger: Nested, smaller: Nested) -> Joint:
     """Twice the fall of the penalized log-likelihood, against chi-squared; negative only by rounding."""
-    return CHI_SQUARED.test(max(2.0 * (larger.loglik - smaller.loglik), 0.0), larger.parameters - smaller.parameters)
+    return CHI_SQUARED.test(max(smaller.fall - larger.fall, 0.0), larger.parameters - smaller.parameters)
 
 
 def penalized_drop1(fit: Fit, cov: Covariance, profile: PenalizedProfile) -> TestTable:
