@@ -47,6 +47,7 @@ KINDS = {
     "limit": limit,
     "multinomial": lambda: ls.mnlogit("partic ~ hincome + children", WOMEN).fit(),
     "multinomial penalized": lambda: ls.mnlogit("partic ~ hincome + children", WOMEN).fit_regularized(alpha=0.01),
+    "multinomial without rows": lambda: ls.mnlogit("partic ~ hincome + children", WOMEN).fit().remove_data(),
     "without rows": lambda: binary().fit().remove_data(),
 }
 

@@ -175,7 +175,7 @@ def test_sandwiches_are_sums_of_squared_scores():
     n, p = scores.shape
     assert_allclose(res.with_cov("HC1").cov_params(), V @ scores.T @ scores @ V * n / (n - p), rtol=1e-8, atol=1e-12)
     assert_allclose(res.with_cov("opg").cov_params(), np.linalg.inv(scores.T @ scores), rtol=1e-8, atol=1e-12)
-    for refused in ("HC2", "quasi", "HAC", "bootstrap"):
+    for refused in ("quasi", "HAC"):
         with pytest.raises(NotAvailableError, match="several categories"):
             res.with_cov(refused)
     with pytest.raises(NotAvailableError, match="CR2"):
@@ -529,7 +529,7 @@ def test_bad_responses_and_designs_are_refused():
 
 
 def test_what_is_not_there_is_said(women):
-    for ask in (women.bootstrap, women.dose, lambda: women.means("children")):
+    for ask in (women.dose, lambda: women.means("children")):
         with pytest.raises(NotAvailableError):
             ask()
     with pytest.raises(UnknownOptionError):

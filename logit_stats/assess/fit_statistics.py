@@ -17,11 +17,15 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.likelihoods.deviance import deviance_terms, pearson_residual, saturated_logliks
-from logit_stats.likelihoods.rows import loglik_terms, probability, saturated_terms
+from logit_stats.likelihoods.rows import probability, saturated_terms
 
 PSEUDO_RSQUARED = (
     "mcfadden", "mcfadden_adj", "cox_snell", "nagelkerke", "tjur", "efron", "mckelvey_zavoina", "aldrich_nelson",
     "veall_zimmermann", "estrella", "count", "count_adj",
+)  # fmt: skip
+# Those made of log-likelihoods, which are there whatever the response.
+LIKELIHOOD_RSQUARED = (
+    "mcfadden", "mcfadden_adj", "cox_snell", "nagelkerke", "aldrich_nelson", "veall_zimmermann", "estrella"
 )  # fmt: skip
 CRITERIA = ("aic", "bic", "aicc")
 
@@ -200,18 +204,11 @@ class FitStatistics:
 
     def without_rows(self, fit: Fit) -> Self:
         """Return the same statistics for a fit whose rows are gone: what needs them is computed now."""
-        for kind in PSEUDO_RSQUARED:
+        binary = self.fit.facts.binary
+        for kind in PSEUDO_RSQUARED if binary else LIKELIHOOD_RSQUARED:
             self.pseudo_rsquared(kind)
-        kept = (
-            "binomial_constant",
-            "_saturated",
-            "_saturated_count",
-            "_deviances",
-            "pearson_chi2",
-            "_size",
-            "_pseudo_rsquared",
-        )
-        values = {name: getattr(self, name) for name in kept}
+        kept = ["binomial_constant", "_saturated", "_saturated_count", "_deviances", "_size", "_pseudo_rsquared"]
+        values = {name: getattr(self, name) for name in [*kept, *(["pearson_chi2"] if binary else [])]}
         found = replace(self, fit=fit)
         found.__dict__.update(values)
         return found
@@ -294,11 +291,6 @@ class FitStatistics:
         """Share right beyond always guessing the larger class (Long 1997, p. 108)."""
         larger = max(float(self._events.sum()), float(self._nonevents.sum()))
         return (self._right() - larger) / (self._size - larger)
-
-    def loglikobs(self) -> FloatArray:
-        """(n,) log-likelihood of each row, frequency weights and binomial coefficients left out."""
-        response = self.fit.design.response
-        return loglik_terms(self._eta, response.successes, response.trials)
 
 
 @dataclass(frozen=True, eq=False)

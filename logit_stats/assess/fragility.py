@@ -27,7 +27,6 @@ from logit_stats.errors import DataError, NotAvailableError, check_alpha, check_
 from logit_stats.inference.wald import Reported
 from logit_stats.wording import lines
 
-CONCLUSIONS = ("sign", "significance", "reversal")
 # Units of which every single one is tried by an exact refit.
 SINGLES = 1000
 # Sets of this size and less are searched for members that can be put back.

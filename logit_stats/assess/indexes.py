@@ -6,7 +6,7 @@ calibration line, the logistic regression of the outcome on the log odds.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -94,9 +94,6 @@ class Indexes:
     def values(self) -> FloatArray:
         """(12,) all of them."""
         return np.array(astuple(self))
-
-
-NAMES = tuple(item.name for item in fields(Indexes))
 
 
 def indexes(scored: Scored) -> Indexes:

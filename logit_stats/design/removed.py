@@ -123,6 +123,9 @@ def without_rows(design: Design) -> DesignWithoutRows:
             response,
             successes=_removed(response.successes),
             trials=None if response.trials is None else _removed(response.trials),
+            categories=None
+            if response.categories is None
+            else replace(response.categories, codes=_removed(response.categories.codes)),
         ),
         _numbers_removed(design.weight),
         _numbers_removed(design.offset),

@@ -8,14 +8,17 @@ it with every pass. Rows are never copied: a row left out has weight zero.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dposv
 
 from logit_stats.design.block import Block, FloatArray
+from logit_stats.design.design import Design
 from logit_stats.design.row_numbers import RowNumbers
 from logit_stats.errors import ConvergenceWarning, RankDeficientError, SeparationError
 from logit_stats.estimation.fit import Fit
@@ -23,7 +26,6 @@ from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.likelihoods.kernel import available, kernel_moments, threads
 from logit_stats.likelihoods.moments import Moments, block_moments
-from logit_stats.likelihoods.rows import score_residual
 
 FITTED, SEPARATED, DEPENDENT, UNFINISHED = range(4)
 
@@ -63,7 +65,8 @@ class Refitter:
         self._fit = fit
         self._scale = 1.0 / np.sqrt(fit.information_working.diagonal())
         self._outer_scale = self._scale * self._scale[:, None]
-        self._residual = score_residual(fit.eta, fit.design.response.successes, fit.design.response.trials)
+        self._binary = fit.facts.binary
+        self._residual = residuals(fit)
 
     def fits(self, weights: FloatArray) -> Refits:
         """Refit under each of the rows of `weights` (b, n); rows of weight zero are left out."""
@@ -90,22 +93,26 @@ class Refitter:
         for block in self._fit.design.blocks(TALL_ROWS):
             rows = slice(start, start + len(block.successes))
             Z = self._fit.working.columns(block.X)
-            scores += weights[:, rows] @ (Z * self._residual[rows, None])
+            scores += weights[:, rows] @ scores_of(self._fit, np.asarray(Z), self._residual[:, rows])
             start = rows.stop
         return scores
 
-    def _moments(self, block: Block, gamma: FloatArray) -> Moments:
-        working = self._fit.working
+    def _moments(self, weight: FloatArray) -> Callable[[FloatArray], Moments]:
+        """Moments under row weights, as a function of the working coefficients."""
+        fit = self._fit
+        if not self._binary:
+            design = replace(fit.design, weight=RowNumbers("freq_weights", None, weight))
+            return partial(fit.likelihood.moments, design, working=fit.working)
+        whole = fit.design.block
+        block = Block(whole.X, whole.successes, whole.trials, weight, whole.offset)
         function = kernel_moments if available() else block_moments
-        return function(block, gamma, working.center, working.scale)
+        return partial(function, block, center=fit.working.center, scale=fit.working.scale)
 
     def _quick(self, weight: FloatArray, start: FloatArray) -> FloatArray | None:
         """Newton's method without safeguards; None where something looks wrong and the careful way must decide."""
-        whole = self._fit.design.block
-        block = Block(whole.X, whole.successes, whole.trials, weight, whole.offset)
-        gamma = start
+        moments, gamma = self._moments(weight), start
         with np.errstate(all="ignore"):
-            here = self._moments(block, gamma)
+            here = moments(gamma)
             for _ in range(QUICK_PASSES):
                 step = self._step(here)
                 if step is None:
@@ -116,7 +123,7 @@ class Refitter:
                     least = min(1.0, float(weight.min(initial=1.0, where=weight > 0.0)))
                     return gamma + step if squared < 0.5 * least * np.exp(-here.max_abs_eta) else None
                 gamma = gamma + step
-                there = self._moments(block, gamma)
+                there = moments(gamma)
                 if not there.loglik >= here.loglik - 1e-10 * (1.0 + abs(here.loglik)):
                     return None
                 here = there
@@ -132,9 +139,7 @@ class Refitter:
         design = self._fit.design.at(np.flatnonzero(weight > 0.0))
         argument = "sampling_weights" if design.weight_kind == "sampling" else "freq_weights"
         design = replace(design, weight=RowNumbers(argument, None, weight[weight > 0.0]))
-        events = float(design.response.successes.sum())
-        trials = float(design.rows) if design.response.trials is None else float(design.response.trials.sum())
-        if not 0.0 < events < trials:
+        if _lacks_an_outcome(design):
             return nothing, SEPARATED
         try:
             with warnings.catch_warnings():
@@ -147,3 +152,24 @@ class Refitter:
         except ConvergenceWarning:
             return nothing, UNFINISHED
         return self._fit.working.gamma(found.beta), FITTED
+
+
+def residuals(fit: Fit) -> FloatArray:
+    """(E, n) derivatives of every row's log-likelihood by its linear predictors, weights left out."""
+    return np.atleast_2d(fit.likelihood.residuals(fit.design, fit.eta))
+
+
+def scores_of(fit: Fit, Z: FloatArray, residual: FloatArray) -> FloatArray:
+    """(m, p) scores of rows with working columns Z and residuals (E, m)."""
+    if len(residual) == 1:
+        return np.asarray(Z * residual[0][:, None])
+    return fit.design.parameters.gathered(residual.T[:, :, None] * Z[:, None, :])
+
+
+def _lacks_an_outcome(design: Design) -> bool:
+    """Whether an outcome never occurs in the rows: then no finite estimate exists."""
+    if design.response.categories is not None:
+        return len(np.unique(design.response.categories.codes)) < len(design.response.categories.labels)
+    events = float(design.response.successes.sum())
+    trials = float(design.rows) if design.response.trials is None else float(design.response.trials.sum())
+    return not 0.0 < events < trials

@@ -20,8 +20,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError, check_alpha, check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
-from logit_stats.estimation.refits import DEPENDENT, FITTED, SEPARATED, Refitter
-from logit_stats.estimation.rows import score_residual
+from logit_stats.estimation.refits import DEPENDENT, FITTED, SEPARATED, Refitter, residuals, scores_of
 from logit_stats.inference.cluster import Grouping, read_groups
 from logit_stats.inference.progress import progress_of
 from logit_stats.wording import WIDTH, lines
@@ -187,7 +186,7 @@ def bootstrap(
         )
     A = fit.working.matrix(fit.parameters)
     return Bootstrap(
-        names=fit.design.names, estimate=fit.beta.copy(), draws=np.asarray(fitted @ A.T), reps=reps,
+        names=fit.design.coefficient_names, estimate=fit.beta.copy(), draws=np.asarray(fitted @ A.T), reps=reps,
         separated=counts[0], dependent=counts[1], unfinished=reps - len(fitted) - sum(counts),
         unit="rows" if draw.grouping is None else f"clusters of {draw.grouping.name}", units=draw.units, seed=seed,
         acceleration=_acceleration(fit, draw.grouping),
@@ -293,12 +292,10 @@ def _acceleration(fit: Fit, grouping: Grouping | None) -> FloatArray:
     frequency = fit.design.frequency
     sums = np.zeros((0 if grouping is None else grouping.count, k))
     squares, cubes = np.zeros(k), np.zeros(k)
-    start = 0
+    residual, start = residuals(fit), 0
     for block in fit.design.blocks(TALL_ROWS):
         rows = slice(start, start + len(block.successes))
-        Z = fit.working.columns(block.X)
-        eta = Z @ fit.gamma if block.offset is None else Z @ fit.gamma + block.offset
-        scores = Z * score_residual(eta, block.successes, block.trials)[:, None]
+        scores = scores_of(fit, np.asarray(fit.working.columns(block.X)), residual[:, rows])
         if block.weight is not None and (grouping is not None or frequency is None):
             scores *= block.weight[:, None]
         if grouping is not None:

@@ -43,6 +43,7 @@ from logit_stats.inference.bias_reduced import bias_reduced
 from logit_stats.inference.bootstrap import Bootstrap, bootstrap
 from logit_stats.inference.cluster import Grouping, check_settings, cluster_covariance, read_groups, warnings_of
 from logit_stats.inference.reference import CHI_SQUARED, NORMAL, LikelihoodReference, Reference
+from logit_stats.inference.row_blocks import row_blocks
 from logit_stats.inference.row_scores import leverages, residuals_and_weights, score_gram, score_residuals
 from logit_stats.inference.satterthwaite import SatterthwaiteReference
 from logit_stats.inference.streamed_covariance import (
@@ -67,7 +68,7 @@ NOTHING = 1e-7
 # With less than this left, a row's leverage is one up to rounding.
 FIXED = 1e-10
 # Those that there are for a response of several categories.
-FOR_CATEGORIES = ("nonrobust", "opg", "HC0", "HC1", "cluster", "survey")
+FOR_CATEGORIES = ("nonrobust", "opg", "HC0", "HC1", "HC2", "HC3", "cluster", "survey", "bootstrap")
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,6 +278,14 @@ def _heteroskedastic(fit: Fit, cov_type: str) -> Covariance:
         factor = fit.design.weight.values ** (2 if fit.design.weight_kind == "sampling" else 1)
     if cov_type not in ("HC2", "HC3"):
         u = score_residuals(fit, weighted=False)
+    elif not fit.facts.binary:
+        blocks = row_blocks(fit)
+        if (blocks.left < FIXED).any():
+            perfect = np.asarray(fit.design.index)[blocks.left < FIXED]
+            return _of(fit, cov_type, np.full((k, k), np.nan), notes=(_determined(perfect, cov_type),))
+        u = blocks.standardized if cov_type == "HC2" else blocks.without
+        # with sampling weights these have the weight in them
+        factor = 1.0 if fit.design.weight_kind == "sampling" else factor
     else:
         u, weight = residuals_and_weights(fit)
         left = 1.0 - leverages(fit, weight)

@@ -33,7 +33,7 @@ def hauck_donner(fit: Fit) -> tuple[str, ...]:
     the largest |q|; most columns are cleared by that bound, which needs the range of the columns and no pass over the rows.
     """
     # |beta_j q_ij| is small in every row unless some probability is extreme
-    if fit.max_abs_eta < 2.0 or fit.free_parameters < fit.parameters:
+    if not fit.facts.binary or fit.max_abs_eta < 2.0 or fit.free_parameters < fit.parameters:
         return ()
     V = fit.covariance_working
     size = np.abs(fit.gamma)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from logit_stats.assess.cluster_influence import ClusterInfluence
     from logit_stats.assess.collinearity import VarianceInflation
     from logit_stats.assess.conditioning import ConditionIndices
+    from logit_stats.assess.equation_influence import EquationInfluence
     from logit_stats.assess.fragility import Fragility
     from logit_stats.assess.influence import Influence
     from logit_stats.assess.left_out import RefitWithout
@@ -26,8 +27,8 @@ class Diagnosis(Finished):
     def get_influence(self, by: str = "row", groups: None = None) -> Influence: ...
     @overload
     def get_influence(self, by: str = "row", *, groups: Any) -> ClusterInfluence: ...
-    @needs("finite", "wald", "binary")
-    def get_influence(self, by: str = "row", groups: Any = None) -> Influence | ClusterInfluence:
+    @needs("finite", "wald")
+    def get_influence(self, by: str = "row", groups: Any = None) -> Influence | ClusterInfluence | EquationInfluence:
         """Leverage, Cook's distance, dfbetas and residuals standardized for leverage; what the fit is without a row.
 
         Parameters
@@ -48,8 +49,13 @@ class Diagnosis(Finished):
         Name: cooks_d, dtype: float64
         """
         from logit_stats.assess.cluster_influence import cluster_influence
+        from logit_stats.assess.equation_influence import equation_influence
         from logit_stats.assess.influence import influence
 
+        if groups is not None:
+            self.facts.require("get_influence(groups=)", "binary")
+        elif not self.facts.binary:
+            return equation_influence(self._reported, by)
         if groups is None:
             return influence(self._reported, by)
         if by != "row":

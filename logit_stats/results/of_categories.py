@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from logit_stats.assess.classification import CategoryClassification, category_table
+from logit_stats.assess.fit_statistics import LIKELIHOOD_RSQUARED
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError, check_choice
 from logit_stats.models.multinomial import MNLogit, by_category
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from logit_stats.assess.category_ranking import CategoryRoc
     from logit_stats.inference.predictions import AveragePrediction
     from logit_stats.peers.crosscheck import Crosscheck
-
-LIKELIHOOD_RSQUARED = (
-    "mcfadden", "mcfadden_adj", "cox_snell", "nagelkerke", "aldrich_nelson", "veall_zimmermann", "estrella"
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -204,17 +201,6 @@ class OfCategories(Answers):
         sampling = self.fit_.design.weight_kind == "sampling"
         prob = by_category(self.fit_.eta, "mean")
         return category_roc(prob, self.model.categories, self.fit_.design.row_weight, sampling)
-
-    def bootstrap(self, *_: Any, **__: Any) -> NoReturn:
-        """Not available for several categories."""
-        raise NotAvailableError("The bootstrap is not there for a response of several categories; use with_cov('HC1').")
-
-    def remove_data(self) -> Any:
-        """Not available for several categories."""
-        raise NotAvailableError(
-            "Results of several categories keep their rows, from which their answers are made; save(remove_data=True) is for "
-            "responses of two categories."
-        )
 
     @property
     def plot(self) -> Any:

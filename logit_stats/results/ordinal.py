@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from logit_stats.assess.classification import CategoryClassification, category_table
+from logit_stats.assess.fit_statistics import LIKELIHOOD_RSQUARED
 from logit_stats.assess.surrogate import probability_residuals, surrogate_residuals
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import CrossingWarning, check_choice
@@ -18,7 +19,7 @@ from logit_stats.models.ordinal import WHICH, OrderedLogit, crossing_words
 from logit_stats.results.answers import Answers
 from logit_stats.results.finished import Matrix, Vector
 from logit_stats.results.needs import needs
-from logit_stats.results.of_categories import LIKELIHOOD_RSQUARED, no_threshold
+from logit_stats.results.of_categories import no_threshold
 from logit_stats.results.prediction import new_rows, not_estimable, own_predictor, warn_not_estimable
 from logit_stats.results.refusals import refused
 
@@ -80,7 +81,6 @@ class OrderedLogitResults(Answers):
             return self._statistics.pseudo_rsquared(kind)
         return pd.Series({name: self._statistics.pseudo_rsquared(name) for name in LIKELIHOOD_RSQUARED})
 
-    bootstrap = refused("The bootstrap", words=f"{_SEVERAL}; use with_cov('HC1') or with_cov('cluster', groups=)")
     remove_data = refused(
         "remove_data()", words="is for responses of two categories; these answers are made from the rows"
     )
