@@ -149,6 +149,11 @@ def listed(names: list[str] | tuple[str, ...], most: int = 5) -> str:
     return ", ".join(names)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things for a message: ``1 row``, ``2 rows``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def listed_rows(labels: Any, most: int = 5) -> str:
     """Row labels as a phrase for a message: ``3, 17 and 40 more``."""
     labels = np.asarray(labels, dtype=object)

@@ -97,7 +97,7 @@ def test_few_clusters_are_noted_and_nonsense_is_refused():
         ohio.with_cov("cluster", groups="idd")
     with pytest.raises(DataError, match="single cluster"):
         ohio.with_cov("cluster", groups=np.zeros(len(data)))
-    with pytest.raises(DataError, match=r"missing in 2 row\(s\) used \(row 0, 1\)"):
+    with pytest.raises(DataError, match=r"missing in 2 rows used \(row 0, 1\)"):
         ohio.with_cov("cluster", groups=data["id"].where(data.index > 1))
     with pytest.raises(DataError, match="3 values"):
         ohio.with_cov("cluster", groups=[1, 2, 3])

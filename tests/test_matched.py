@@ -338,7 +338,7 @@ def test_groups_that_are_missing() -> None:
     assert model.sample.dropped_by == {"stratum": 1}
     # row 4 was the case of its set, whose other two rows say nothing without it
     assert model.nobs == 245
-    with pytest.raises(MissingDataError, match=r"stratum in 1 row\(s\) \(row 4\)"):
+    with pytest.raises(MissingDataError, match=r"stratum in 1 row \(row 4\)"):
         ls.clogit("case ~ spontaneous", data, groups="stratum", missing="raise")
     with pytest.raises(MissingDataError):
         ls.ConditionalLogit(data.case, data[["spontaneous"]], groups=data.stratum)

@@ -125,7 +125,7 @@ def test_a_leverage_of_one_has_no_hc2_and_hc3():
     for kind in ("HC2", "HC3"):
         made = res.with_cov(kind)
         assert made.bse.isna().all()
-        assert "leverage one (row 4)" in made.covariance_.notes[0]
+        assert "leverage one (4)" in made.covariance_.notes[0]
         assert "leverage one" in str(made.summary(clock=False))
     assert np.isfinite(res.with_cov("HC1").bse).all()
 

@@ -16,7 +16,7 @@ from scipy import stats
 
 from logit_stats.assess.scored import Scored
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import DataError, NotAvailableError, whole_number
+from logit_stats.errors import DataError, NotAvailableError, counted, whole_number
 from logit_stats.wording import WIDTH, decimals, lines
 
 # Difference of observed and expected, as a share of a group, that is rounding.
@@ -92,8 +92,8 @@ def hosmer_lemeshow(scored: Scored, groups: int = 10, fitted: bool = True) -> Ho
     found, lost = len(table["n"]), 2 if fitted else 0
     if found <= lost:
         raise DataError(
-            f"The probabilities have so few different values that {found} group(s) are left; use the tests on covariate "
-            f"patterns (gof())."
+            f"The probabilities have so few different values that no more than {counted(found, 'group')} can be made; use the "
+            f"tests on covariate patterns (gof())."
         )
     statistic, df = _statistic(table), found - lost
     # a model that reproduces every group exactly (a factor whose levels the groups are) cannot be tested by them

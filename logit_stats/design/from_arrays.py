@@ -35,6 +35,7 @@ from logit_stats.errors import (
     ResponseError,
     TooFewRowsError,
     check_choice,
+    counted,
     listed_rows,
 )
 
@@ -85,7 +86,8 @@ def design_from_arrays(
     )
     if refuse_wide and X.shape[1] > X.shape[0]:
         raise TooFewRowsError(
-            f"exog has {X.shape[1]} columns and {X.shape[0]} rows: more coefficients than rows cannot be estimated."
+            f"exog has {counted(X.shape[1], 'column')} and {counted(X.shape[0], 'row')}: more coefficients than rows "
+            f"cannot be estimated."
         )
     successes, more = own_or_borrow("endog", response.successes, endog)
     response = response if successes is response.successes else replace(response, successes=successes)
@@ -236,7 +238,7 @@ def _refuse_infinite(X: FloatArray, names: tuple[str, ...], suspects: list[int],
         infinite = np.isinf(X[:, j])
         if infinite.any():
             raise NonFiniteError(
-                f"exog column {names[j]!r} is infinite in {int(infinite.sum())} row(s) "
+                f"exog column {names[j]!r} is infinite in {counted(int(infinite.sum()), 'row')} "
                 f"(row {listed_rows(np.asarray(labels)[infinite])})."
             )
 

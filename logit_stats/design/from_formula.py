@@ -34,7 +34,7 @@ from logit_stats.design.row_numbers import RowNumbers
 from logit_stats.design.sample import Mask, Screening
 from logit_stats.design.screening import screen
 from logit_stats.design.table import Table, column_names
-from logit_stats.errors import ResponseError, TooFewRowsError, check_choice, listed
+from logit_stats.errors import ResponseError, TooFewRowsError, check_choice, counted, listed
 
 
 def design_from_formula(
@@ -137,8 +137,8 @@ def response_of(
 
 def _too_wide(compiled: Any, rows: int) -> str:
     widest = sorted(compiled.term_slices.items(), key=lambda item: item[1].start - item[1].stop)
-    terms = listed([f"{name} ({where.stop - where.start} columns)" for name, where in widest[:3]])
+    terms = listed([f"{name} ({counted(where.stop - where.start, 'column')})" for name, where in widest[:3]])
     return (
-        f"The formula gives {len(compiled.names)} columns and there are {rows} rows: more coefficients than rows cannot "
-        f"be estimated. The widest terms are {terms}."
+        f"The formula gives {counted(len(compiled.names), 'column')} for {counted(rows, 'row')}: more coefficients than rows "
+        f"cannot be estimated. The widest terms are {terms}."
     )

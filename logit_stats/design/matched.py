@@ -21,6 +21,7 @@ from logit_stats.errors import (
     OneClassError,
     ResponseError,
     WeightError,
+    counted,
     listed_rows,
 )
 
@@ -48,8 +49,8 @@ def group_codes(design: Design, argument: str, given: Any, missing: str) -> tupl
     rows = np.asarray(design.index)[lost]
     if missing != "drop":
         raise MissingDataError(
-            f"Values are missing: {name} in {len(rows)} row(s) (row {listed_rows(rows)}). Say which group they belong to, or "
-            f'leave these rows out with missing="drop".'
+            f"Values are missing: {name} in {counted(len(rows), 'row')} (row {listed_rows(rows)}). Say which group they belong "
+            f'to, or leave these rows out with missing="drop".'
         )
     if lost.all():
         raise NoRowsError(f"No row is left: {name!r} is missing in all of them.")

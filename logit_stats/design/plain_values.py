@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from logit_stats.errors import DataError, NotAvailableError
+from logit_stats.errors import DataError, NotAvailableError, counted
 
 ARRAYS = ("float64", "int64", "bool", "longdouble")
 LARGEST_ARRAY = 50_000_000
@@ -106,7 +106,7 @@ def decoded_array(value: Any, shape: tuple[int | None, ...], what: str) -> np.nd
     """
     found = decoded(value)
     if not isinstance(found, np.ndarray) or found.dtype != np.float64 or found.ndim != len(shape):
-        raise DataError(f"{what} is no array of {len(shape)} dimension(s) of numbers.")
+        raise DataError(f"{what} is no array of {counted(len(shape), 'dimension')} of numbers.")
     if any(want is not None and have != want for have, want in zip(found.shape, shape, strict=True)):
         raise DataError(f"{what} has the shape {found.shape}; {shape} was expected.")
     return found

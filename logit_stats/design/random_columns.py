@@ -16,7 +16,7 @@ from logit_stats.design.formula import CompiledFormula, ParsedFormula, lay_out, 
 from logit_stats.design.given_rows import for_rows_used
 from logit_stats.design.random_terms import RandomTerm
 from logit_stats.design.table import Table
-from logit_stats.errors import DataError, FormulaError, UnseenLevelError, listed
+from logit_stats.errors import DataError, FormulaError, UnseenLevelError, counted, listed
 
 SEPARATOR = ":"
 
@@ -116,7 +116,7 @@ def random_part(term: RandomTerm, scope: Any, design: Design) -> RandomPart:
     for name, value in values.items():
         if value.missing is not None and value.missing.any():
             raise DataError(
-                f"{name!r} in the random term {term} has no value in {int(value.missing.sum())} row(s) used."
+                f"{name!r} in the random term {term} has no value in {counted(int(value.missing.sum()), 'row')} used."
             )
     compiled = lay_out(parsed, factors, values)
     labels, codes = group_codes([for_rows_used(design, "groups", name) for name in term.factors])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.factor_values import CategoricalValues, FactorValues
-from logit_stats.errors import NonFiniteError, OneClassError, ResponseError, listed, listed_rows
+from logit_stats.errors import NonFiniteError, OneClassError, ResponseError, counted, listed, listed_rows
 
 if TYPE_CHECKING:
     from logit_stats.design.categories import Categories
@@ -187,8 +187,8 @@ def grouped_response(
     over = successes > trials
     if over.any():
         raise ResponseError(
-            f"The successes of {name!r} exceed the trials in {int(over.sum())} row(s): row {listed_rows(labels[over], 1)} "
-            f"has {successes[over][0]:g} out of {trials[over][0]:g}."
+            f"The successes of {name!r} exceed the trials in {counted(int(over.sum()), 'row')}: row "
+            f"{listed_rows(labels[over], 1)} has {successes[over][0]:g} out of {trials[over][0]:g}."
         )
     return Response(name, "success", "failure", successes, trials, None, trials_column)
 

@@ -13,7 +13,7 @@ from logit_stats.design.alignment import in_row_order
 from logit_stats.design.block import FloatArray
 from logit_stats.design.containers import numbers_of
 from logit_stats.design.table import Table
-from logit_stats.errors import NonFiniteError, WeightError, listed_rows
+from logit_stats.errors import NonFiniteError, WeightError, counted, listed_rows
 
 # The argument of an offset that is all shift.
 PREVALENCE = "population_prevalence"
@@ -120,8 +120,8 @@ def check_weights(weights: RowNumbers, index: pd.Index) -> None:
     negative = values < 0
     if negative.any():
         raise WeightError(
-            f"{weights.argument} is negative in {int(negative.sum())} row(s): row {listed_rows(labels[negative], 1)} has "
-            f"{values[negative][0]:g}. Weights must be 0 or more."
+            f"{weights.argument} is negative in {counted(int(negative.sum()), 'row')}: row {listed_rows(labels[negative], 1)} "
+            f"has {values[negative][0]:g}. Weights must be 0 or more."
         )
     if weights.argument == "freq_weights":
         broken = np.isfinite(values) & (values != np.floor(values))

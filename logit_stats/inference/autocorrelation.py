@@ -13,7 +13,7 @@ import pandas as pd
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.given_rows import for_rows_used
-from logit_stats.errors import DataError, NotAvailableError, check_choice
+from logit_stats.errors import DataError, NotAvailableError, check_choice, counted
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.inference.row_scores import score_residuals
@@ -84,7 +84,9 @@ def _order(fit: Fit, time: Any) -> Any:
         return np.arange(design.rows)
     values = pd.Series(np.asarray(for_rows_used(design, "time", time)))
     if values.isna().any():
-        raise DataError(f"time is missing in {int(values.isna().sum())} row(s) used; fill it, or leave these rows out.")
+        raise DataError(
+            f"time is missing in {counted(int(values.isna().sum()), 'row')} used; fill it, or leave these rows out."
+        )
     if values.duplicated().any():
         raise DataError(
             "Several rows have the same time: autocorrelation needs one row at a time; for panels use clusters."

@@ -22,7 +22,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.containers import as_column
 from logit_stats.design.design import Design
 from logit_stats.design.given_rows import for_rows_used
-from logit_stats.errors import DataError, UnknownOptionError, listed, listed_rows
+from logit_stats.errors import DataError, UnknownOptionError, counted, listed, listed_rows
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.row_scores import meat_by_code, score_residuals
 
@@ -115,7 +115,7 @@ def read_codes(design: Design, labels: Any, name: str) -> tuple[NDArray[np.intp]
     if (codes < 0).any():
         rows = np.asarray(design.index)[codes < 0]
         raise DataError(
-            f"{name!r} is missing in {len(rows)} row(s) used (row {listed_rows(rows)}); fill it, or leave these "
+            f"{name!r} is missing in {counted(len(rows), 'row')} used (row {listed_rows(rows)}); fill it, or leave these "
             f"rows out with subset=."
         )
     return codes.astype(np.intp), list(uniques)

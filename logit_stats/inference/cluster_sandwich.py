@@ -78,8 +78,8 @@ def _notes(fit: GeeFit, kind: str) -> list[str]:
         )
     if kind != "robust" and own_directions(fit.at):
         notes.append(
-            f"{own_directions(fit.at)} cluster(s) determine a combination of coefficients by themselves and have no residual in "
-            f"it: they add nothing to the covariance there."
+            f"Clusters that determine a combination of coefficients by themselves, and have no residual in it: "
+            f"{own_directions(fit.at)}. They add nothing to the covariance there."
         )
     return notes
 

@@ -346,8 +346,8 @@ def _refuse_ill_conditioned(fit: Fit, cov_type: str) -> None:
 def _determined(rows: Sequence[Any] | NDArray[Any], cov_type: str) -> str:
     """Say which rows have a leverage of one, as R's sandwich does by NaN."""
     return (
-        f"{len(rows)} row(s) of leverage one (row {listed_rows(np.asarray(rows), 3)}) are fitted exactly whatever their outcome, "
-        f"and {cov_type} divides their residual of zero by zero: it has no value. HC0, HC1 and the model-based covariance do."
+        f"Rows of leverage one ({listed_rows(np.asarray(rows), 3)}) are fitted exactly whatever their outcome, and "
+        f"{cov_type} divides their residual of zero by zero: it has no value. HC0, HC1 and the model-based covariance do."
     )
 
 

@@ -19,7 +19,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.containers import as_column
 from logit_stats.design.design import Design
 from logit_stats.design.given_rows import for_rows_used
-from logit_stats.errors import DataError, listed_rows
+from logit_stats.errors import DataError, counted, listed_rows
 
 Codes = NDArray[np.intp]
 
@@ -102,8 +102,8 @@ def _all_rows(design: Design, argument: str, given: Any) -> pd.Series:
     if used.isna().any():
         rows = np.asarray(design.index)[used.isna().to_numpy()]
         raise DataError(
-            f"{argument} is missing in {len(rows)} row(s) used (row {listed_rows(rows)}); fill it, or leave these rows out "
-            f"with subset=."
+            f"{argument} is missing in {counted(len(rows), 'row')} used (row {listed_rows(rows)}); fill it, or leave these rows "
+            f"out with subset=."
         )
     if len(whole) == sample.read:
         return pd.Series(np.asarray(whole, dtype=object))
