@@ -6,6 +6,7 @@ Each result is put together from a model, a fit, a covariance and an inference. 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -67,11 +68,17 @@ class Answers(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy, Diag
 
         return crosscheck(self, rtol=rtol)
 
-    def report(self, path: str | Path | None = None, alpha: float = 0.05) -> str:
-        """One self-contained page of HTML, written to `path` where it is given; without a clock, so it reproduces."""
+    def report(
+        self, path: str | Path | None = None, alpha: float = 0.05, sections: Sequence[str] | None = None, labels: Any = None
+    ) -> str:  # fmt: skip
+        """One self-contained page of HTML, written to `path` where it is given; without a clock, so it reproduces.
+
+        Sections are chosen by name: "methods", "results", "sample", "table", "tests", "margins", "calibration", "influence",
+        "summary", "notes", "crosscheck", "certificate"; see `report.page.page`.
+        """
         from logit_stats.report.page import page
 
-        text = page(self, alpha=alpha)
+        text = page(self, alpha=alpha, sections=sections, labels=labels)
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
         return text

@@ -18,7 +18,7 @@ from logit_stats.inference.hauck_donner import hauck_donner
 from logit_stats.inference.inference import WALD, Inference
 from logit_stats.inference.wald import Reported
 from logit_stats.likelihoods.facts import Facts
-from logit_stats.results.maketables import ForMaketables
+from logit_stats.results.published import Published
 
 if TYPE_CHECKING:
     from logit_stats.models.logit import Logit
@@ -36,7 +36,7 @@ def fit_of(res: Any, asked: str) -> Fit:
 
 
 @dataclass(frozen=True, eq=False)
-class Finished(ForMaketables):
+class Finished(Published):
     """A fit that can be asked.
 
     Attributes

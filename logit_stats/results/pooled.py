@@ -16,8 +16,8 @@ from logit_stats.errors import DataError, check_alpha, check_choice, listed
 from logit_stats.estimation.rows import probability
 from logit_stats.inference.hypotheses import TestTable
 from logit_stats.inference.pooling import Pooled, PooledTest, d1, d2, d3, pooled_scalars
-from logit_stats.results.maketables import ForMaketables
 from logit_stats.results.pooled_tables import PooledPrediction, PooledTable
+from logit_stats.results.published import Published
 from logit_stats.wording import lines, table
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ NUMBERS = (
 
 
 @dataclass(frozen=True, eq=False)
-class PooledResults(ForMaketables):
+class PooledResults(Published):
     """Results of m imputed data sets, pooled; names as in `LogitResults`.
 
     Attributes

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from logit_stats.report.escaping import one_line
 
 # More points than these are thinned evenly, and the picture says so.
 MOST_POINTS = 2_000
@@ -93,10 +96,20 @@ def font_size(ax: Any, share: float = 0.9) -> float:
     return float(rcParams["font.size"]) * share * float(np.clip(min(width / 3.6, height / 1.6), 0.65, 1.0))
 
 
-def wrapped(name: str, width: int = 32) -> str:
+def plain(text: str) -> str:
+    r"""A text no character of which is taken for mathematics, also if it was made plain before.
+
+    >>> print(plain("cost ($x^{$)"), plain(plain("$")))
+    cost (\$x^{\$) \$
+    """
+    shown = "\n".join(one_line(line) for line in text.split("\n"))
+    return re.sub(r"(?<!\\)\$", r"\\$", shown)
+
+
+def wrapped(name: str, width: int = 32, *, within_words: bool = True) -> str:
     """A long name in several lines; no character of it is taken for mathematics."""
-    safe = name.replace("$", r"\$")
-    return "\n".join(textwrap.wrap(safe, width)) or safe
+    safe = plain(one_line(name))
+    return "\n".join(textwrap.wrap(safe, width, break_long_words=within_words)) or safe
 
 
 def _letters(length: float, points: float) -> int:
@@ -119,15 +132,51 @@ def name_axes(ax: Any, x: str, y: str, title: str = "") -> None:
 
 
 def legend(ax: Any, loc: str = "best", title: str | None = None) -> None:
-    """Legend without a box, on a veil of the background so that lines below it do not hurt."""
+    """Legend without a box: outside the axes, where it covers no data, or in a corner that the picture leaves free.
+
+    Parameters
+    ----------
+    ax : Axes
+    loc : str
+        ``"best"`` is outside: above the axes, or at their right where it would be long; else a corner, on a veil.
+    title : str, optional
+    """
+    handles, labels = ax.get_legend_handles_labels()
     size = font_size(ax)
-    shown = ax.legend(loc=loc, fontsize=size, title=title, title_fontsize=size, framealpha=0.75, borderpad=0.3)
+    words = {"fontsize": size, "title": title, "title_fontsize": size, "borderpad": 0.3}
+    labels = [plain(label) for label in labels]
+    if loc != "best":
+        shown = ax.legend(handles, labels, loc=loc, framealpha=0.75, **words)
+    elif len(labels) > _LONG_LEGEND:
+        shown = ax.legend(handles, labels, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, **words)
+    else:
+        wide = max(len(line) for label in labels for line in label.split("\n")) + 5 if labels else 1
+        columns = max(min(len(labels), int(_letters(inches(ax)[0], size) / wide)), 1)
+        shown = ax.legend(handles, labels, loc="lower left", ncols=columns, frameon=False, borderaxespad=0.0,
+                          bbox_to_anchor=(0.0, 1.01), columnspacing=1.2, **words)  # fmt: skip
+        _lift(ax, 4.0 + 1.5 * size * sum(label.count("\n") + 1 for label in labels[::columns]))
     shown.get_frame().set_linewidth(0.0)
+
+
+def _lift(ax: Any, points: float) -> None:
+    """Make room for a legend between the axes and what is said above them."""
+    for text in _remarks(ax):
+        text.xyann = (0.0, 3.0 + points)
+    if ax.get_title():
+        ax.set_title(ax.get_title(), fontsize=ax.title.get_fontsize(), pad=4.0 + points)
+
+
+# More entries than these stand at the right of the axes, one below the other.
+_LONG_LEGEND = 6
+
+
+def _remarks(ax: Any) -> list[Any]:
+    return [text for text in ax.texts if text.get_gid() == "remark"]
 
 
 def remark(ax: Any, text: str) -> None:
     """Say something about the whole picture, above its right corner, beside what has been said."""
-    said = [t for t in ax.texts if t.get_gid() == "remark"]
+    said = _remarks(ax)
     if said:
         said[0].set_text(f"{said[0].get_text()}; {text}")
         return
@@ -140,6 +189,18 @@ def remark(ax: Any, text: str) -> None:
 def interval_words(alpha: float, kind: str = "") -> str:
     """``95 % interval``, and of what kind unless it is the usual one."""
     return f"{100.0 * (1.0 - alpha):g} % interval{f' ({kind})' if kind else ''}"
+
+
+def name_levels(ax: Any, levels: list[str]) -> None:
+    """Names of levels below their places, turned where they would run into each other; no word is broken."""
+    longest = max((len(word) for level in levels for word in level.split()), default=0)
+    room = _letters(inches(ax)[0] / max(len(levels), 1), float(ax.xaxis.get_ticklabels()[0].get_fontsize()))
+    turned = longest > max(room - 1, 1) or sum(len(level) + 2 for level in levels) > 4 * max(room, 1) * len(levels)
+    width = 24 if turned else max(room, longest)
+    ax.set_xticks(range(len(levels)), [wrapped(level, width, within_words=False) for level in levels])
+    ax.set_xlim(-0.5, len(levels) - 0.5)
+    if turned:
+        ax.tick_params(axis="x", rotation=90)
 
 
 # Rows.
@@ -218,7 +279,7 @@ def place_labels(ax: Any, x: Any, y: Any, texts: list[str], points: float) -> No
         boxes = [(px + dx, py + dy, px + dx + wide, py + dy + high) for dx, dy in sides]
         free = next((i for i, box in enumerate(boxes) if not any(_overlap(box, other) for other in taken)), 0)
         taken.append(boxes[free])
-        ax.annotate(text, (at_x, at_y), xytext=sides[free], textcoords="offset points", fontsize=points)
+        ax.annotate(plain(text), (at_x, at_y), xytext=sides[free], textcoords="offset points", fontsize=points)
 
 
 def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:

@@ -16,10 +16,10 @@ from logit_stats.report.plots.canvas import (
     font_size,
     legend,
     name_axes,
+    name_levels,
     palette,
     place_labels,
     remark,
-    wrapped,
 )
 
 
@@ -47,7 +47,7 @@ def residuals(res: Any, variable: str | int | None, bins: int | None, *, ax: Any
     ax.plot(table["x"], table["mean"], "o", color=colours.first, markersize=4.5, label=words)
     ax.axhline(0.0, color=colours.ink, linewidth=0.8)
     if levels:
-        _name_levels(ax, levels)
+        name_levels(ax, [str(level) for level in levels])
     if not known.all():
         remark(ax, f"{int((~known).sum()):,} rows without {variable} left out")
     name_axes(ax, "predicted probability" if variable is None else _words(res, variable), "observed - predicted")
@@ -107,13 +107,6 @@ def _binned(x: Any, residual: Any, size: Any, spread: Any, bins: int) -> pd.Data
     middle, mean = (np.bincount(place, weights=size * v)[kept] / total[kept] for v in (x, residual))
     bound = 2.0 * np.sqrt(np.bincount(place, weights=spread)[kept]) / total[kept]
     return pd.DataFrame({"x": middle, "mean": mean, "bound": bound})
-
-
-def _name_levels(ax: Any, levels: list[Any]) -> None:
-    ax.set_xticks(range(len(levels)), [wrapped(str(level), 14) for level in levels])
-    ax.set_xlim(-0.5, len(levels) - 0.5)
-    if sum(len(str(level)) + 2 for level in levels) > 60:
-        ax.tick_params(axis="x", rotation=90)
 
 
 # Rows drawn as circles; the others are dots, which take no room in a file.

@@ -19,11 +19,11 @@ from logit_stats.report.plots.canvas import (
     interval_words,
     legend,
     name_axes,
+    name_levels,
     palette,
     remark,
     thinned,
     thinned_words,
-    wrapped,
 )
 
 Name = str | int
@@ -54,8 +54,7 @@ def margins(
             ax.fill_between(values, rows["conf_low"].clip(0.0), rows["conf_high"].clip(None, 1.0),
                             color=colours.number(i), alpha=0.2, linewidth=0)  # fmt: skip
     if levels:
-        ax.set_xticks(range(len(values)), [wrapped(_short(value), 14) for value in values])
-        ax.set_xlim(-0.5, len(values) - 0.5)
+        name_levels(ax, [_short(value) for value in values])
     else:
         _rug(ax, _numbers(res, variable))
     name_axes(ax, _words(res, variable), f"average probability, {interval_words(alpha, _kind(res))}")
@@ -204,8 +203,8 @@ def boundary(res: Any, x1: Name, x2: Name, threshold: float, *, ax: Any) -> Any:
         ax.clabel(lines, fmt=f"p = {threshold:g}", fontsize=font_size(ax, 0.8))
     else:
         notes = [*notes, f"p = {threshold:g} is not reached"]
-    _draw_plane(ax, res, first, second, tints)
     name_axes(ax, _words(res, x1), _words(res, x2), "; ".join([*notes, *filter(None, [thinned_words(len(first))])]))
+    _draw_plane(ax, res, first, second, tints)
     return ax
 
 
