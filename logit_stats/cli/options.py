@@ -134,3 +134,14 @@ def model_options(function: F) -> F:
         )
 
     return _stacked(_MODEL, command)
+
+
+def labels_given(given: tuple[str, ...]) -> dict[str, str]:
+    """Labels of ``--label NAME=TEXT``; a text without a name is wrong usage."""
+    found = {}
+    for text in given:
+        name, sign, label = text.rpartition("=")
+        if not sign or not name:
+            raise click.UsageError(f"--label {text!r}: write NAME=TEXT, or VARIABLE=LEVEL=TEXT.")
+        found[name] = label
+    return found

@@ -251,7 +251,8 @@ def _term_words(model: ModelNumbers, e: int, term: TermRows, level: str, *, firs
 def _row_words(model: ModelNumbers, e: int, term: TermRows, key: tuple[str, ...], label: str, kind: str) -> str:
     numbers = model.numbers[e][key]
     with np.errstate(over="ignore"):
-        ratio = Estimate(*(float(v) for v in np.exp(numbers[[0, 4, 5]])))
+        value, low, high = (float(v) for v in np.exp(numbers[[0, 4, 5]]))
+    ratio = Estimate(value, low, high)
     if kind == "single":
         return f"per unit, {ratio}"
     reference = next((row.label for row in term.rows if row.kind == "reference"), None)

@@ -215,7 +215,7 @@ class PenalizedAnswers(Answers):
             "A penalized fit keeps its rows; save its params, or ask refit() for a result without rows."
         )
 
-    def report(self, path: Any = None, alpha: float = 0.05) -> str:
+    def report(self, path: Any = None, alpha: float = 0.05, sections: Any = None, labels: Any = None) -> str:
         """Not available: the page is made of intervals, which a penalized fit does not have; see `summary` and `plot`."""
         raise NotAvailableError(f"The page shows odds ratios with limits. {NO_INFERENCE} Ask summary() and plot.")
 

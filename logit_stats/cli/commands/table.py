@@ -9,7 +9,7 @@ import click
 
 from logit_stats.cli.data import load_model, read_table, write_text
 from logit_stats.cli.modelling import covariance_settings, fitted
-from logit_stats.cli.options import ModelOptions, alpha_option, model_options, reading_options
+from logit_stats.cli.options import ModelOptions, alpha_option, labels_given, model_options, reading_options
 from logit_stats.cli.show import warnings_on_one_line
 from logit_stats.design.files import Reading
 
@@ -57,22 +57,12 @@ def table(
     Options of a model hold for formulas, all alike.
     """
     shown: dict[str, Any] = {
-        "alpha": alpha, "labels": _labels(labels), "columns": list(columns) or None, "exponentiate": not coefficients,
+        "alpha": alpha, "labels": labels_given(labels), "columns": list(columns) or None, "exponentiate": not coefficients,
         "method": "profile" if profile else None, "tests": "LR" if lr else "own", "stars": stars, "title": title,
     }  # fmt: skip
     with warnings_on_one_line():
         found = _crude(sources, options, how, shown) if crude else _beside(sources, options, how, names, shown)
         _write(found, kind, output)
-
-
-def _labels(given: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for text in given:
-        name, sign, label = text.rpartition("=")
-        if not sign or not name:
-            raise click.UsageError(f"--label {text!r}: write NAME=TEXT, or VARIABLE=LEVEL=TEXT.")
-        found[name] = label
-    return found
 
 
 def _beside(
