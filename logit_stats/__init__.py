@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from logit_stats.results.carrying import from_json
     from logit_stats.results.conditional import ConditionalLogitResults
     from logit_stats.results.gee import GEEResults
-    from logit_stats.results.keep import load
+    from logit_stats.results.keep import load, save
     from logit_stats.results.logit import LogitResults
     from logit_stats.results.mixed import MixedResults
     from logit_stats.results.multinomial import MNLogitResults
@@ -82,6 +82,7 @@ __all__ = [
     "pool",
     "reclassification",
     "sample_size",
+    "save",
     "scan",
     "set_threads",
     "show_config",
@@ -123,6 +124,7 @@ _HOME = {
     "pool": "logit_stats.results.pooled",
     "plot_confusion": "logit_stats.report.plots.of_predictions",
     "reclassification": "logit_stats.results.validation",
+    "save": "logit_stats.results.keep",
     "sample_size": "logit_stats.planning.sample_size",
     "scan": "logit_stats.design.scan",
     "step": "logit_stats.results.selection",

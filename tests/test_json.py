@@ -116,6 +116,14 @@ def test_multinomial():
     np.testing.assert_array_equal(other.predict(WOMEN, which="linear"), res.predict(WOMEN, which="linear"))
 
 
+@pytest.mark.parametrize("kind", ["cumulative", "adjacent", "continuation"])
+@pytest.mark.parametrize("own", [None, ["hincome"]])
+def test_ordinal(kind, own):
+    levels = ["not_work", "parttime", "fulltime"]
+    res = ls.ologit("partic ~ hincome + children", WOMEN, levels=levels, kind=kind, nonparallel=own).fit()
+    same_predictions(res, WOMEN.head(30))
+
+
 def test_random_effects_carry_their_fixed_part():
     frame = ls.datasets.load("birthwt").assign(g=np.arange(189) % 12)
     res = ls.melogit("low ~ age + smoke + (1 | g)", frame).fit()

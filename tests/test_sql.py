@@ -122,6 +122,16 @@ def test_several_categories():
                 np.testing.assert_allclose(run(sql, new), wanted[label], rtol=1e-9, atol=1e-280)
 
 
+@pytest.mark.parametrize("kind", ["cumulative", "adjacent", "continuation"])
+def test_ordered_categories(kind):
+    levels = ["not_work", "parttime", "fulltime"]
+    res = ls.ologit("partic ~ hincome + children", WOMEN, levels=levels, kind=kind, nonparallel=["hincome"]).fit()
+    wanted = res.predict(WOMEN)
+    for label, sql in res.to_sql("sqlite").items():
+        np.testing.assert_allclose(in_sqlite(sql, WOMEN), wanted[label], rtol=1e-9, atol=1e-14)
+    assert ls.from_json(res.to_json()).to_sql() == res.to_sql()
+
+
 @pytest.mark.parametrize("name", ['a "quoted" name', "semi;colon -- x", "it's", "a`b", "a]b", "größe"])
 def test_names_and_levels_are_quoted(name):
     levels = ["o'clock", 'say "x"', "back\\slash", "'; DROP TABLE new; --"]

@@ -35,7 +35,7 @@ def read_table(data: str, how: Reading | None = None) -> pd.DataFrame:
 
 
 def load_model(path: str) -> Any:
-    """Read a model that ``fit --save`` wrote.
+    """Read a model that ``fit --save`` or ``fit --model-json`` wrote.
 
     Raises
     ------
@@ -46,6 +46,10 @@ def load_model(path: str) -> Any:
 
     if not Path(path).is_file():
         raise DataError(f"There is no file {path!r}; save a model with: logit-stats fit DATA FORMULA --save {path}")
+    if Path(path).read_bytes()[:1] == b"{":
+        from logit_stats.results.carrying import from_json
+
+        return from_json(Path(path).read_text(encoding="utf-8"))
     try:
         return load(path)
     except (LogitStatsError, OSError):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from logit_stats.cli.options import ModelOptions
+from logit_stats.cli.options import GEE_COV_TYPES, ModelOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,11 +22,14 @@ def fitted(formula: str, frame: pd.DataFrame, options: ModelOptions) -> Any:
     LogitStatsError
         Where the fit is refused.
     """
+    refuse_other_models(options)
     cov_type, settings = covariance_settings(options)
     from logit_stats.design.row_condition import rows_where
     from logit_stats.models.logit import Logit
 
     subset = None if options.subset is None else rows_where(options.subset, frame)
+    if options.model in ("gee", "mixed"):
+        return _of_clusters(formula, frame, options, subset, cov_type)
     if options.groups or options.absorb:
         return _grouped(formula, frame, options, subset).fit(cov_type=cov_type or "nonrobust", cov_kwds=settings)
     if options.model != "logit":
@@ -82,6 +85,57 @@ def _refuse_ordered_options(options: ModelOptions, owner: str) -> None:
     for name in ("nonparallel", "levels"):
         if getattr(options, name) is not None:
             raise click.UsageError(f"--{name} belongs to {owner}.")
+
+
+# Options that belong to a model alone, and options that each model takes beside those of every model.
+_OWN = {"corr": "gee", "time": "gee", "quadrature": "mixed"}
+_TAKEN = {
+    "gee": ("groups", "corr", "time", "offset", "freq_weights", "sampling_weights", "trials"),
+    "mixed": ("quadrature", "offset", "freq_weights", "trials"),
+    "multinomial": ("freq_weights", "sampling_weights", "cluster", "strata", "psu", "fpc", "lonely"),
+    "ordinal": ("offset", "freq_weights", "sampling_weights", "cluster", "strata", "psu", "fpc", "lonely"),
+}
+_ASKED = ("groups", "absorb", "firth", "corr", "time", "quadrature", "offset", "freq_weights", "sampling_weights", "trials",
+          "cluster", "strata", "psu", "fpc", "lonely")  # fmt: skip
+
+
+def refuse_other_models(options: ModelOptions) -> None:
+    """Raise `UsageError` for options that the model has not."""
+    for name, model in _OWN.items():
+        if getattr(options, name) is not None and options.model != model:
+            raise click.UsageError(f"--{name} belongs to --model {model}.")
+    if options.model == "gee" and not options.groups:
+        raise click.UsageError("--model gee needs --groups COL, the column with the clusters.")
+    if (
+        options.cov_type in GEE_COV_TYPES
+        and options.model != "gee"
+        and (options.model, options.cov_type) != ("mixed", "robust")
+    ):
+        raise click.UsageError(f"--cov {options.cov_type} belongs to --model gee.")
+    for name in _ASKED:
+        if options.model != "logit" and getattr(options, name) and name not in _TAKEN[options.model]:
+            raise click.UsageError(f"--model {options.model} has no --{name.replace('_', '-')}.")
+
+
+def _of_clusters(formula: str, frame: pd.DataFrame, options: ModelOptions, subset: Any, cov_type: str | None) -> Any:
+    """A population-averaged logit, or one with random effects."""
+    rank: bool | str = "drop" if options.check_rank == "drop" else True
+    given: dict[str, Any] = {"subset": subset, "missing": options.missing, "check_rank": rank}
+    given |= {name: getattr(options, name) for name in _TAKEN[options.model] if name in _ROW_OPTIONS}
+    if options.model == "gee":
+        from logit_stats.models.gee import gee
+
+        model: Any = gee(
+            formula, frame, groups=options.groups, corr=options.corr or "exchangeable", time=options.time, **given
+        )
+        return model.fit(cov_type=cov_type or "robust")
+    from logit_stats.models.mixed import melogit
+
+    found = melogit(formula, frame, quadrature=options.quadrature or 1, **given).fit()
+    return found if cov_type is None else found.with_cov(cov_type)
+
+
+_ROW_OPTIONS = ("offset", "freq_weights", "sampling_weights", "trials")
 
 
 def _grouped(formula: str, frame: pd.DataFrame, options: ModelOptions, subset: Any) -> Any:

@@ -13,8 +13,9 @@ from logit_stats.design.files import Reading
 
 F = Callable[..., Any]
 COV_TYPES = ("nonrobust", "quasi", "opg", "HC0", "HC1", "HC2", "HC3", "HAC", "cluster", "survey")
-MODELS = ("logit", "multinomial", "ordinal")
 KINDS = ("cumulative", "adjacent", "continuation")
+GEE_COV_TYPES = ("robust", "naive", "kauermann_carroll", "mancl_derouen")
+MODELS = ("logit", "gee", "mixed", "multinomial", "ordinal")
 LONELY = ("error", "remove", "certainty", "adjust", "average")
 
 
@@ -73,10 +74,14 @@ class ModelOptions:
     logits: str
     nonparallel: str | None
     levels: str | None
+    corr: str | None
+    time: str | None
+    quadrature: int | None
 
 
 _MODEL = (
-    click.option("--cov", "cov_type", type=click.Choice(COV_TYPES), help="Covariance of the coefficients."),
+    click.option("--cov", "cov_type", type=click.Choice((*COV_TYPES, *GEE_COV_TYPES)),
+                 help="Covariance of the coefficients; the last four are those of --model gee."),
     click.option("--cluster", type=COLUMN, metavar="COL", multiple=True,
                  help="Column with the clusters; brings the cluster-robust covariance. Twice for two ways."),
     click.option("--strata", type=COLUMN, metavar="COL", help="Strata of a survey (with --sampling-weights)."),
@@ -94,11 +99,16 @@ _MODEL = (
                  help="Refuse dependent columns, or leave them out."),
     click.option("--maxiter", type=click.IntRange(1), default=35, show_default=True, help="Most iterations."),
     click.option("--firth", is_flag=True, help="Fit by Firth's penalized likelihood."),
-    click.option("--groups", type=COLUMN, metavar="COL", help="Matched set of each row; fits a conditional logit."),
+    click.option("--model", type=click.Choice(MODELS), default="logit", show_default=True,
+                 help='Two outcomes; clusters (gee needs --groups, mixed a term like "(1 | id)"); several outcomes.'),
+    click.option("--groups", type=COLUMN, metavar="COL",
+                 help="Matched set of each row; fits a conditional logit. With --model gee: the clusters."),
+    click.option("--corr", type=click.Choice(("exchangeable", "independence", "ar1", "unstructured")),
+                 help="Working correlation of --model gee."),
+    click.option("--time", type=COLUMN, metavar="COL", help="Where each row stands in its cluster (--model gee)."),
+    click.option("--quadrature", type=click.IntRange(1), metavar="N", help="Points of quadrature of --model mixed."),
     click.option("--absorb", type=COLUMN, metavar="COLS",
                  help='Columns whose groups get a fixed effect each, as "firm + year".'),
-    click.option("--model", type=click.Choice(MODELS), default="logit", show_default=True,
-                 help="Two outcomes, several in no order, or several in order."),
     click.option("--logits", type=click.Choice(KINDS), default="cumulative", show_default=True,
                  help="Which logit of ordered categories."),
     click.option("--nonparallel", metavar="TERMS", help='Terms whose slopes differ between the cuts, as "x + C(g)"; "all".'),

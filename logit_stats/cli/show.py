@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -51,6 +51,15 @@ def _rich(frame: pd.DataFrame, title: str) -> None:
     for row in frame.itertuples(index=False):
         table.add_row(*[Text(str(value)) for value in row])
     Console().print(table)
+
+
+def show_sql(found: Any) -> None:
+    """Print an expression, or one for each category."""
+    if isinstance(found, str):
+        click.echo(found)
+        return
+    for label, sql in found.items():
+        click.echo(f"-- {one_line(str(label))}\n{sql}")
 
 
 def list_frame(frame: pd.DataFrame, title: str) -> None:

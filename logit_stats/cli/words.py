@@ -18,6 +18,7 @@ _OPTIONS = (
     (re.compile(r"\bfit_firth\(\)"), lambda m: "--firth"),
     (re.compile(r"""\bcov_type=["'](\w+)["']"""), lambda m: f"--cov {m[1]}"),
     (re.compile(r"""\bmethod=["']profile["']"""), lambda m: "--profile"),
+    (re.compile(r"""\bwith_cov\(["'](\w+)["']\)"""), lambda m: f"--cov {m[1]}"),
     (re.compile(r"\bmaxiter=?"), lambda m: "--maxiter"),
     (re.compile(r"--(\S+) +([:;,.)])"), lambda m: f"--{m[1]}{m[2]}"),
 )

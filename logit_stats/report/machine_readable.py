@@ -69,7 +69,7 @@ def _asked(res: LogitResults, key: str) -> float | str | None:
     """A number of the result; None where the model has none."""
     try:
         return _plain(getattr(res, key))
-    except NotAvailableError:
+    except (NotAvailableError, AttributeError):
         return None
 
 

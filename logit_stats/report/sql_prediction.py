@@ -19,6 +19,7 @@ from logit_stats.design.formula import CompiledFormula
 from logit_stats.design.piecewise import Piece, Piecewise
 from logit_stats.design.row_numbers import PREVALENCE
 from logit_stats.errors import NotAvailableError, check_choice
+from logit_stats.likelihoods.ordered import Ordered
 from logit_stats.report.sql_dialects import DIALECTS, Dialect
 from logit_stats.report.sql_expressions import Expression
 
@@ -57,12 +58,32 @@ def sql_of(
     if categories is None:
         eta = writer.linear(beta)
         return eta if kind == "linear" else _probability(eta, writer.dialect)
-    if not design.parameters.separate:
-        raise NotAvailableError("to_sql() does not write the prediction of this model of several categories.")
-    tables = np.vstack([np.zeros(design.columns), beta.reshape(design.equations, design.columns)])
+    tables = design.parameters.table(beta)
+    if isinstance(design.likelihood, Ordered):
+        return _of_ordered(design.likelihood.kind, tables, categories.labels, writer, kind)
+    return _of_categories(np.vstack([np.zeros(design.columns), tables]), categories.labels, writer, kind)
+
+
+def _of_categories(tables: FloatArray, labels: tuple[Any, ...], writer: Writer, kind: str) -> dict[Any, str]:
     if kind == "linear":
-        return {label: writer.linear(row) for label, row in zip(categories.labels, tables, strict=True)}
-    return {label: _share(tables - row, writer) for label, row in zip(categories.labels, tables, strict=True)}
+        return {label: writer.linear(row) for label, row in zip(labels, tables, strict=True)}
+    return {label: _share(tables - row, writer) for label, row in zip(labels, tables, strict=True)}
+
+
+def _of_ordered(ordered: str, tables: FloatArray, labels: tuple[Any, ...], writer: Writer, kind: str) -> dict[Any, str]:
+    """Probabilities of ordered categories from the linear predictors of the cuts."""
+    if kind == "linear":
+        raise NotAvailableError(
+            "An ordinal model has no linear predictor of a category; kind='probability' has the probabilities."
+        )
+    if ordered == "adjacent":
+        return _of_categories(np.vstack([np.zeros(tables.shape[1]), tables.cumsum(axis=0)]), labels, writer, kind)
+    above = [f"({_probability(writer.linear(row), writer.dialect)})" for row in tables]
+    below = [f"({_probability(f'(-{writer.linear(row)})', writer.dialect)})" for row in tables]
+    if ordered == "continuation":
+        return {label: " * ".join([*above[:c], *below[c : c + 1]]) for c, label in enumerate(labels)}
+    ends = ["1e0", *above, "0e0"]
+    return {label: f"({a} - {b})" for label, a, b in zip(labels, ends, ends[1:], strict=False)}
 
 
 def _probability(eta: str, dialect: Dialect) -> str:

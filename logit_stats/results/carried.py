@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.predictions import AveragePrediction, Prediction, average_prediction, prediction
 from logit_stats.inference.wald import wald_interval, z_values
+from logit_stats.likelihoods.facts import Facts
+from logit_stats.likelihoods.likelihood import Likelihood
+from logit_stats.likelihoods.of_design import likelihood_of
 from logit_stats.likelihoods.working import WorkingColumns
 from logit_stats.results.finished import Matrix, Vector
 from logit_stats.results.prediction import new_rows, not_estimable, warn_not_estimable
@@ -47,10 +51,20 @@ class CarriedFit:
     working: WorkingColumns
     gamma: FloatArray
 
-    likelihood = Fit.likelihood
     predictor = Fit.predictor
     outcomes = Fit.outcomes
     parameters = Fit.parameters
+
+    @property
+    def likelihood(self) -> Likelihood:
+        """The likelihood of the rows."""
+        return likelihood_of(self.design)
+
+    @property
+    def facts(self) -> Facts:
+        """What is true of it: it has no rows."""
+        return self.likelihood.facts.but(rows=False)
+
     free_parameters = Fit.parameters
 
     @cached_property
@@ -79,7 +93,7 @@ class CarriedResults:
 
     @property
     def kind(self) -> str:
-        """Which model: "binomial", "firth", "multinomial", "gee", "mixed"."""
+        """Which model: "binomial", "firth", "multinomial", "ordinal", "gee", "mixed"."""
         return str(self.document["model"])
 
     @property
@@ -191,7 +205,14 @@ class CarriedResults:
         """
         self._require_data("predict()", exog)
         categories = self.fit_.design.response.categories
-        check_choice("which", which, ("mean", "linear", "var") if categories is None else ("mean", "linear"))
+        known = (
+            ("mean", "linear", "var")
+            if categories is None
+            else ("mean",)
+            if self.kind == "ordinal"
+            else ("mean", "linear")
+        )
+        check_choice("which", which, known)
         _, eta, index = new_rows(self.fit_, exog, offset)
         warn_not_estimable(self.fit_.design, exog)
         if categories is None:
@@ -227,9 +248,10 @@ class CarriedResults:
     # Keeping and showing.
 
     @property
-    def facts(self) -> Any:
+    def facts(self) -> Facts:
         """What is true of such a model."""
-        return self.fit_.likelihood.facts
+        found: Facts = self.fit_.facts
+        return found
 
     def glance(self) -> pd.DataFrame:
         """One row for the model, as the carried result had it."""
@@ -240,6 +262,12 @@ class CarriedResults:
     def to_json(self, indent: int | None = None) -> str:
         """Return the text again."""
         return json.dumps(self.document, indent=indent, allow_nan=False)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to a file; `logit_stats.load` reads it back."""
+        from logit_stats.results.keep import save
+
+        save(self, path)
 
     def to_sql(self, dialect: str = "duckdb", kind: str = "probability") -> str | dict[Any, str]:
         """The prediction as an expression of SQL; see `LogitResults.to_sql`."""

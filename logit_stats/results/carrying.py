@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+from dataclasses import replace
 from functools import singledispatch
 from typing import Any
 
@@ -33,6 +34,9 @@ from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.inference import WALD
 from logit_stats.inference.mixed_covariance import MixedCovariance
 from logit_stats.inference.reference import NORMAL, Reference
+from logit_stats.likelihoods.cumulative import Cumulative
+from logit_stats.likelihoods.ordered import Ordered
+from logit_stats.likelihoods.stepwise import Adjacent, Continuation
 from logit_stats.likelihoods.working import WorkingColumns
 from logit_stats.results.carried import CarriedFit, CarriedResults
 from logit_stats.results.finished import Finished
@@ -40,7 +44,8 @@ from logit_stats.results.pooled import PooledResults
 from logit_stats.version import versions
 
 FORMAT, VERSION = "logit_stats model", 1
-MODELS = ("binomial", "firth", "multinomial", "gee", "mixed")
+MODELS = ("binomial", "firth", "multinomial", "ordinal", "gee", "mixed")
+ORDERED: dict[str, type[Ordered]] = {kind.kind: kind for kind in (Cumulative, Adjacent, Continuation)}
 # Coefficients follow from the working ones up to this, relative to their errors.
 AGREEMENT = 1e-6
 LARGEST_TEXT = 200_000_000
@@ -88,6 +93,7 @@ def _(results: Finished) -> dict[str, Any]:
         "version": VERSION,
         "model": model,
         "method": fit.method,
+        "ordered": _ordered(design),
         "written_by": {"python": platform.python_version(), **versions()},
         "data": _data(design),
         "response": _response(design.response),
@@ -127,10 +133,18 @@ def _model(results: Finished) -> str:
     if isinstance(fit, GeeFit):
         return "gee"
     if not fit.facts.binary:
+        if isinstance(design.likelihood, Ordered):
+            return "ordinal"
         if design.likelihood is not None:
             raise NotAvailableError("to_json() does not know this model of several categories; save() keeps it.")
         return "multinomial"
     return "binomial" if fit.facts.maximum else "firth"
+
+
+def _ordered(design: Design) -> dict[str, Any] | None:
+    """The logit of an ordered response, and the columns whose slopes differ from cut to cut."""
+    found = design.likelihood
+    return {"kind": found.kind, "own_slopes": sorted(found.own)} if isinstance(found, Ordered) else None
 
 
 def _data(design: Design) -> dict[str, Any]:
@@ -250,7 +264,7 @@ def from_json(text: str) -> CarriedResults | PooledResults:
     >>> res = ls.logit("low ~ ns(age, df=3) + C(race)", ls.datasets.load("birthwt")).fit()
     >>> carried = ls.from_json(res.to_json())
     >>> carried.predict({"age": [20], "race": ["black"]}).round(4).tolist()
-    [0.4576]
+    [0.401]
     """
     document = _parsed(text)
     try:
@@ -334,8 +348,16 @@ def _design_of(document: dict[str, Any]) -> DesignWithoutRows:
     return DesignWithoutRows(
         shape, names, _response_of(document["response"], gone), None, _offset_of(document["offset"], gone), sample,
         pd.RangeIndex(0), bool(columns["labelled"]), compiled, constant, tuple(columns["left_out"]),
+        likelihood=_likelihood_of(document),
         aliases=tuple({str(n): float(v) for n, v in weights.items()} for weights in columns["aliases"]),
     )  # fmt: skip
+
+
+def _likelihood_of(document: dict[str, Any]) -> Ordered | None:
+    given = document["ordered"]
+    if (given is None) != (document["model"] != "ordinal"):
+        raise DataError("An ordinal model says how it is ordered, and no other does.")
+    return None if given is None else ORDERED[given["kind"]](frozenset(map(str, given["own_slopes"])))
 
 
 def _response_of(given: dict[str, Any], gone: Any) -> Response:
@@ -366,8 +388,8 @@ def _working_of(given: dict[str, Any], design: Design) -> tuple[WorkingColumns, 
         raise DataError(f"The constant is no column: {constant!r}.")
     if given["equations"] != design.equations:
         raise DataError(f"{given['equations']} linear predictors are named, and the response has {design.equations}.")
-    working = WorkingColumns(center, scale, constant, float(given["constant_value"]), design.equations)
-    return working, decoded_array(given["estimate"], (count,), "The estimate")
+    working = WorkingColumns.of(design, center, scale, float(given["constant_value"]))
+    return replace(working, constant=constant), decoded_array(given["estimate"], (count,), "The estimate")
 
 
 def _covariance_of(document: dict[str, Any], fit: CarriedFit) -> Covariance:

@@ -17,7 +17,7 @@ _OLDER = (
 
 
 def save(results: Any, path: str | Path, remove_data: bool = False) -> None:
-    """Write results to a file, beside it first: an older file of that name stays until the new one is whole.
+    """Write any result of this package to a file, beside it first: an older file stays until the new one is whole.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def _as_others(made: str, path: Path) -> None:
 
 
 def load(path: str | Path) -> Any:
-    """Read results that `LogitResults.save` wrote. Load only files that you trust: unpickling can run code.
+    """Read any result that its ``save()``, or `logit_stats.save`, wrote. Load only files that you trust: unpickling can run code.
 
     Raises
     ------
@@ -85,8 +85,8 @@ def load(path: str | Path) -> Any:
             raise DataError(f"{path} is no saved result: {error}") from error
         except (ImportError, AttributeError, TypeError, KeyError) as error:
             raise DataError(f"{path} cannot be read: {_OLDER.format(error=error)}.") from error
-    if not isinstance(results, Finished):
+    if not type(results).__module__.startswith("logit_stats."):
         raise DataError(f"{path} holds a {type(results).__name__}, not a saved result.")
-    if not {"covariance_", "estimate"} & set(results.__dict__):
+    if isinstance(results, Finished) and not {"covariance_", "estimate"} & set(results.__dict__):
         raise DataError(f"{path} cannot be read: {_OLDER.format(error='a field is missing')}.")
     return results

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -288,6 +289,12 @@ class PooledResults(Published):
         return pd.Series(values, index=["auc", "conf_low", "conf_high", "df", "fmi"])
 
     # Reports.
+
+    def save(self, path: str | Path) -> None:
+        """Write the results of all data sets to a file; `logit_stats.load` reads it back."""
+        from logit_stats.results.keep import save
+
+        save(self, path)
 
     def to_json(self, indent: int | None = None) -> str:
         """The model as a text, without rows, that `logit_stats.from_json` reads; see `LogitResults.to_json`."""

@@ -248,7 +248,7 @@ def compare(*results: LogitResults, names: list[str] | None = None, stars: bool 
     order = list(dict.fromkeys(name for res in results for name in CoefficientTable.of(res).row_names))
     columns = {head: _cells(res, order, stars, digits) for head, res in zip(heads, results, strict=True)}
     why_not = _not_comparable(results)
-    aic = np.array([res.aic for res in results], dtype=np.float64)
+    aic = np.array([_asked(res, "aic") for res in results], dtype=np.float64)
     usable = not why_not and np.isfinite(aic).all()
     weights = np.exp(-0.5 * (aic - aic.min())) if usable else np.full(len(aic), np.nan)
     kinds = {res.cov_type for res in results}
@@ -262,10 +262,18 @@ def compare(*results: LogitResults, names: list[str] | None = None, stars: bool 
 
 def _statistics(res: LogitResults, weight: float) -> dict[str, float]:
     return {
-        "observations": res.nobs, "coefficients": float(res.fit_.free_parameters), "log-likelihood": res.llf,
-        "AIC": res.aic, "BIC": res.bic, "AIC weight": weight, "McFadden R²": res.prsquared,
+        "observations": res.nobs, "coefficients": float(res.fit_.free_parameters), "log-likelihood": _asked(res, "llf"),
+        "AIC": _asked(res, "aic"), "BIC": _asked(res, "bic"), "AIC weight": weight, "McFadden R²": _asked(res, "prsquared"),
         "ROC area": res.roc().auc if hasattr(res, "roc") else float("nan"),
     }  # fmt: skip
+
+
+def _asked(res: Any, name: str) -> float:
+    """A number of a result; NaN where the model has none."""
+    try:
+        return float(getattr(res, name))
+    except (NotAvailableError, AttributeError):
+        return float("nan")
 
 
 def _cells(res: LogitResults, order: list[str], stars: bool, digits: int) -> list[str]:
@@ -289,6 +297,8 @@ def _not_comparable(results: Any) -> str:
         return "Estimates that are penalized or bias-reduced are not where a likelihood is largest"
     if any(res.covariance_.likelihood_reference.scaled for res in results):
         return "With a dispersion (quasi) there is no likelihood"
+    if any(res.facts.lacks("likelihood") and res.fit_.design.weight_kind != "sampling" for res in results):
+        return "Estimating equations have no likelihood"
     if any(design.weight_kind == "sampling" for design in designs):
         return "Under sampling weights there is no likelihood"
     if any(not np.array_equal(design.index, first.index) for design in designs):

@@ -11,7 +11,7 @@ import click
 from logit_stats.cli.data import read_table, write_text
 from logit_stats.cli.modelling import fitted
 from logit_stats.cli.options import ModelOptions, alpha_option, model_options, reading_options
-from logit_stats.cli.show import show_frame, warnings_on_one_line
+from logit_stats.cli.show import show_frame, show_sql, warnings_on_one_line
 from logit_stats.design.files import Reading
 
 
@@ -26,11 +26,18 @@ from logit_stats.design.files import Reading
 @click.option("--crosscheck", "check", is_flag=True, help="Fit the model in statsmodels too and compare.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a page of HTML.")
 @click.option("--json", "json_path", metavar="FILE", help="Write the numbers as JSON; - for standard output.")
+@click.option(
+    "--model-json", metavar="FILE", help="Write the model itself as a text that other programs, and predict, read."
+)
+@click.option(
+    "--sql", metavar="DIALECT", help="Print the prediction as an expression of SQL (duckdb, postgres, sqlite, ...)."
+)
 @click.option("--save", metavar="FILE", help="Save the model for predict, margins, compare, report and validate.")
 @click.option("--clock/--no-clock", default=True, help="Whether the summary shows date and time.")
 def fit(
     data: str, formula: str, options: ModelOptions, how: Reading, alpha: float, profile: bool, ratios_only: bool, check: bool,
     report: Path | None, json_path: str | None, save: str | None, clock: bool,
+    model_json: str | None, sql: str | None,
 ) -> None:  # fmt: skip
     """Fit FORMULA to DATA.
 
@@ -40,15 +47,21 @@ def fit(
     """
     if options.firth and check:
         raise click.UsageError("statsmodels has no Firth fit to compare with; leave --crosscheck out.")
-    if report is not None and (options.groups or options.absorb):
-        raise click.UsageError("--report is a page of a model without sets or absorbed effects; use --json.")
+    if report is not None and (options.groups or options.absorb or options.model != "logit"):
+        raise click.UsageError("--report is a page of --model logit without sets or absorbed effects; use --json.")
+    if check and options.model == "mixed":
+        raise click.UsageError("statsmodels has no such fit to compare with; leave --crosscheck out.")
     with warnings_on_one_line():
         res = fitted(formula, read_table(data, how), options)
         comparison = res.crosscheck() if check else None
         limits = _limits(res, alpha, profile)
     # files first: a reader of the text that goes away must not keep them from being written
     _write_files(res, alpha, data, comparison, report=report, json_path=json_path, save=save)
-    if json_path != "-":
+    if model_json is not None:
+        write_text(model_json, res.to_json(indent=1) + "\n")
+    if sql is not None:
+        show_sql(res.to_sql(sql))
+    elif json_path != "-":
         _show(res, limits, alpha, clock, ratios_only)
         if comparison is not None:
             click.echo(f"\n{comparison}")
@@ -58,6 +71,8 @@ def fit(
 
 
 def _limits(res: Any, alpha: float, profile: bool) -> Any:
+    if not hasattr(res, "odds_ratios"):
+        return res.tidy(alpha=alpha, exponentiate=True)
     return res.odds_ratios(alpha, method="profile") if profile else res.odds_ratios(alpha)
 
 
