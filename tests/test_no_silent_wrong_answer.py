@@ -350,6 +350,22 @@ def test_numbers_kept_as_objects_and_dates_are_not_taken_for_levels(data):
         ls.logit("y ~ when", data.assign(when=pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(300), unit="D")))
 
 
+def test_ordered_responses_have_a_stated_order_and_no_negative_probability():
+    rng = np.random.default_rng(0)
+    x, z = rng.normal(size=(2, 200))
+    grade = np.digitize(x + rng.logistic(size=200), [-1.0, 1.0])
+    text = pd.DataFrame({"x": x, "z": z, "y": np.array(["poor", "fair", "good"])[grade]})
+    with pytest.raises(ResponseError, match="in which order"):
+        ls.ologit("y ~ x", text)
+    levels = ["poor", "fair", "good"]
+    res = ls.ologit("y ~ x + z", text, levels=levels).fit()
+    assert res.params["x"] > 0
+    assert_allclose(ls.ologit("y ~ 0 + x + z", text, levels=levels).fit().params, res.params, rtol=1e-12)
+    partial = ls.ologit("y ~ x + z", text, levels=levels, nonparallel="z").fit()
+    with pytest.warns(ls.errors.CrossingWarning, match="cross"):
+        partial.predict({"x": [0.0, 0.0], "z": [500.0, -500.0]})
+
+
 def test_two_columns_of_one_name_are_an_error(data):
     twice = pd.concat([data, data[["x"]]], axis=1)
     with pytest.raises(DataError, match="more than one column named 'x'"):

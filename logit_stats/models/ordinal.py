@@ -85,7 +85,7 @@ class OrderedLogit(DesignModel):
     >>> x = np.arange(12.0)
     >>> y = [1, 1, 2, 1, 2, 1, 2, 3, 2, 3, 2, 3]
     >>> OrderedLogit(y, x).fit().params.round(4)
-    array([0.5788, 2.0306, 4.8612])
+    array([0.6362, 2.1262, 5.5951])
     """
 
     added_constant = False

@@ -172,7 +172,7 @@ class OrderedLogitResults(Answers):
         >>> res.predict({"hincome": [10, 30], "children": ["absent", "present"]}).round(3)
         partic  not_work  parttime  fulltime
         0          0.212     0.189     0.599
-        1          0.853     0.082     0.065
+        1          0.850     0.084     0.066
         """
         check_choice("which", which, ("mean", "cumulative", "linear", "class", *WHICH))
         which = WHICH.get(which, which)
