@@ -237,6 +237,36 @@ def test_statistics(data, folder, settings):
     np.testing.assert_allclose([one.estimate, one.std_error], [other.estimate, other.std_error], rtol=1e-9)
 
 
+@pytest.mark.parametrize("settings", [{}, {"freq_weights": "w"}, {"trials": "m"}, {"offset": "off"}])
+def test_effects(data, folder, settings):
+    formula = ("s" if "trials" in settings else "y") + " ~ x * z + C(g) + np.log(z)"
+    out, inside = ls.logit(formula, folder, **settings).fit(), ls.logit(formula, data, **settings).fit()
+    asked = [
+        {}, {"method": "eyex", "variables": ["x", "z"]}, {"variables": "g", "comparison": "ratio"},
+        {"variables": "x", "at": {"z": [1000.0, 1002.0], "g": "c"}}, {"variables": "z", "changes": [1000.0, 1001.0]},
+    ]  # fmt: skip
+    for question in asked:
+        one, other = out.margins(**question), inside.margins(**question)
+        assert one.frame.iloc[:, :2].equals(other.frame.iloc[:, :2])
+        numbers = ["estimate", "std_error", "conf_low", "conf_high"]
+        np.testing.assert_allclose(one.frame[numbers], other.frame[numbers], rtol=1e-7, atol=1e-12)
+    for question in ({}, {"method": "eyex"}, {"dummy": True}, {"at": "zero"}, {"atexog": {1: 0.5}}):
+        one, other = out.get_margeff(**question), inside.get_margeff(**question)
+        np.testing.assert_allclose(one.summary_frame(), other.summary_frame(), rtol=1e-7, atol=1e-12)
+    one, other = out.means("g").summary_frame(), inside.means("g").summary_frame()
+    np.testing.assert_allclose(one.iloc[:, 1:], other.iloc[:, 1:], rtol=1e-9)
+
+
+def test_effects_over_a_column_that_the_formula_does_not_read(data, folder):
+    out = ls.logit("y ~ x + g", folder).fit().margins("x", over="year")
+    inside = ls.logit("y ~ x + g", data).fit().margins("x", over="year")
+    assert out.frame["year"].tolist() == inside.frame["year"].tolist()
+    np.testing.assert_allclose(out.frame["estimate"], inside.frame["estimate"], rtol=1e-9)
+    np.testing.assert_allclose(out.frame["std_error"], inside.frame["std_error"], rtol=1e-7)
+    with pytest.raises(NotAvailableError, match=r"at='mean'.*out of memory"):
+        ls.logit("y ~ x + g", folder).fit().margins(at="mean")
+
+
 def test_ranking_says_its_bound(data, folder):
     out, inside = ls.logit("y ~ x + g", folder).fit(), ls.logit("y ~ x + g", data).fit()
     bound = out._scores.bound

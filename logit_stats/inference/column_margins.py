@@ -12,14 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from logit_stats.design.block import FloatArray
+from logit_stats.design.design import Design
+from logit_stats.design.streamed import StreamedDesign
 from logit_stats.errors import DataError, NotAvailableError, check_choice
 from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.streamed import CarriedFit, StreamedFit
 from logit_stats.inference.averages import logarithms
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.effect_rows import (
@@ -197,17 +201,47 @@ def column_margins(
     if at == "all":
         each = np.vstack([_row_effects(part, fit, method, steps) for part in rows.parts(size)])[:, varies]
         return ColumnMargins(each if labels else each[:, :, 0], None, *said, categories=labels, model=_model(fit))
-    total: _Sums | None = None
-    for part in rows.parts(size):
-        sums = _sums(part, fit, method, steps)
-        total = sums if total is None else total + sums
-    assert total is not None
+    here = rows.given is not None or fit.design.in_memory
+    total = (_total if here else _in_a_pass)(rows, fit, method, steps, size)
     effects, jacobian = _averaged(total, fit, method, steps)
     J = jacobian[:, varies].reshape(-1, fit.parameters)
     effects = effects[:, varies]
     return ColumnMargins(
         effects.T if labels else effects[0], J @ cov.working @ J.T, *said, cov.reference.along(J), labels, _model(fit)
     )
+
+
+def _total(rows: EffectRows, fit: Fit, method: str, steps: dict[int, str], size: int) -> _Sums:
+    total: _Sums | None = None
+    for part in rows.parts(size):
+        sums = _sums(part, fit, method, steps)
+        total = sums if total is None else total + sums
+    assert total is not None
+    return total
+
+
+def _in_a_pass(rows: EffectRows, fit: Fit, method: str, steps: dict[int, str], size: int) -> _Sums:
+    """The sums over rows out of memory."""
+    assert isinstance(fit, StreamedFit)
+    assert isinstance(fit.design, StreamedDesign)
+    values = {}
+    for j, column in rows.replaced.items():
+        if any(stride != 0 for stride in column.strides):
+            raise NotAvailableError(
+                "atexog= was given values for all rows, and they are out of memory: give one value for a column."
+            )
+        values[j] = float(column[0])
+    function = partial(_of_range, fit=fit.carried, method=method, steps=steps, size=size, values=values)
+    found: _Sums = fit.design.sum(function, "margins")
+    return found
+
+
+def _of_range(
+    design: Design, fit: CarriedFit, method: str, steps: dict[int, str], size: int, values: dict[int, float]
+) -> _Sums:
+    part = fit.on(design)
+    replaced = {j: np.broadcast_to(np.asarray(value), (design.rows,)) for j, value in values.items()}
+    return _total(EffectRows(part, None, None, replaced), part, method, steps, size)
 
 
 def requested(fit: Fit, at: str, method: str, dummy: bool, count: bool) -> tuple[list[int], dict[int, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,8 +76,8 @@ class EffectRows:
                 for j, values in self.replaced.items():
                     X[:, j] = values[start : start + len(X)]
             eta = fit.predictor(fit.working.columns(X))
-            if fit.design.row_offset is not None:
-                eta = eta + fit.design.row_offset[start : start + len(X)]
+            if block.offset is not None and fit.design.offset is not None:
+                eta = eta + (block.offset - fit.design.offset.shift)
             yield RowPart(X, eta, _row_weight(block))
             start += len(X)
 
@@ -128,6 +129,9 @@ def _point(X: FloatArray, at: str, fit: Fit) -> FloatArray:
 
 def columns_that_vary(fit: Fit) -> list[int]:
     """Positions of the columns that are not constant."""
+    if not fit.design.in_memory:
+        low, high = next(iter(fit.design.column_ends()))
+        return [int(j) for j in np.flatnonzero(low != high)]
     first = fit.design.X[0]
     varies = np.zeros(fit.design.columns, dtype=np.bool_)
     for block in fit.design.blocks(PART_ROWS):
@@ -139,7 +143,15 @@ def columns_that_vary(fit: Fit) -> list[int]:
 
 def columns_of_kind(fit: Fit, columns: list[int], kind: Callable[[FloatArray], bool]) -> list[int]:
     """Those of the columns whose values are of a kind."""
+    if not fit.design.in_memory:
+        others = fit.design.reduce(partial(_of_other_kind, columns=columns, kind=kind))
+        return [j for j, other in zip(columns, others, strict=True) if not other]
     return [j for j in columns if kind(fit.design.X[:, j])]
+
+
+def _of_other_kind(block: Block, columns: list[int], kind: Callable[[FloatArray], bool]) -> FloatArray:
+    """(columns,) one where a column holds other values."""
+    return np.array([0.0 if kind(np.asarray(block.X[:, j])) else 1.0 for j in columns])
 
 
 def is_dummy(x: FloatArray) -> bool:

@@ -13,6 +13,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.counterfactual import check_level
 from logit_stats.design.design import Design
 from logit_stats.design.given_rows import for_rows_used
+from logit_stats.design.representative import Representative
 from logit_stats.design.variables import as_numbers, find_variable, is_number, names_given, used_column, variables
 from logit_stats.errors import DataError, WeightError
 
@@ -43,6 +44,8 @@ def _value(design: Design, name: str, value: Any) -> Any:
 
 def mean_of(design: Design, name: str, weight: FloatArray | None = None) -> float:
     """Mean of a number over the rows used; rows count by their weight and trials, or by the weight given."""
+    if isinstance(design, Representative):
+        return design.mean(name)
     weight = design.row_weight if weight is None else weight
     return float(np.average(as_numbers(used_column(design, name)), weights=weight))
 

@@ -23,6 +23,8 @@ from logit_stats.design.counterfactual import check_level, kept_places
 from logit_stats.design.design import Design
 from logit_stats.design.estimable import null_space, outside, reason
 from logit_stats.design.factor_values import CategoricalValues, NumericValues
+from logit_stats.design.representative import Representative, representative
+from logit_stats.design.streamed import StreamedDesign
 from logit_stats.design.variables import (
     Variable,
     coded_values,
@@ -33,8 +35,9 @@ from logit_stats.design.variables import (
     used_column,
     variables,
 )
-from logit_stats.errors import DataError, check_choice
+from logit_stats.errors import DataError, NotAvailableError, check_choice
 from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.streamed import StreamedFit
 from logit_stats.inference.combined_estimates import EstimateTest, combination_test, joint_test
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.effect_weights import mean_of, scenarios
@@ -284,6 +287,10 @@ def marginal_means(
     check_choice("weights", weights, WEIGHTS)
     fit.facts.require("means()", "latent")
     wanted, by = _read_spec(spec)
+    if isinstance(fit, StreamedFit):
+        _refuse_proportions(weights)
+        assert isinstance(fit.design, StreamedDesign)
+        fit = fit.on(representative(fit.design))
     known = variables(fit.design)
     at = dict(at or {})
     factors = [_factor(fit.design, name, at) for name in (*wanted, *by)]
@@ -317,7 +324,7 @@ def _means(
     X = np.empty((len(full), fit.design.columns))
     X[:, places] = full[:, kept]
     design = fit.design
-    offset = 0.0 if design.row_offset is None else float(np.average(design.row_offset, weights=design.row_weight))
+    offset = _mean_offset(design)
     at = LinearCombinations.of_rows(fit, cov, fit.working.columns(X), offset)
     if gone.any():
         covariance = np.where(gone[:, None] | gone, np.nan, at.covariance)
@@ -406,11 +413,31 @@ class _Grid:
         return np.asarray(self.share @ formula.fill(values, len(rows)))
 
     def _mean_of_step(self, name: str) -> FloatArray:
+        if isinstance(self.design, Representative):
+            raise NotAvailableError(
+                f"{name} is a step of a number, whose mean needs the rows in memory, and they are out of it: give at= for its "
+                f"variable."
+            )
         assert self.design.formula is not None
         factor = self.design.formula.factors[name]
         value = coded_values(self.design, factor, {n: used_column(self.design, n) for n in factor.columns})
         assert isinstance(value, NumericValues)
         return np.average(np.asarray(value.values, dtype=np.float64), axis=0, weights=self.design.row_weight)
+
+
+def _mean_offset(design: Design) -> float:
+    if design.row_offset is None:
+        return 0.0
+    if isinstance(design, Representative):
+        return design.mean_offset
+    return float(np.average(design.row_offset, weights=design.row_weight))
+
+
+def _refuse_proportions(weights: str) -> None:
+    if weights != "equal":
+        raise NotAvailableError(
+            "weights='proportional' counts levels in the rows, and they are out of memory: use weights='equal', or margins()."
+        )
 
 
 def _state_of_rows(design: Design, variable: Variable) -> list[int]:

@@ -24,11 +24,13 @@ from logit_stats.design.estimable import reason
 from logit_stats.design.variables import Variable, find_variable, names_given, used_column, variables
 from logit_stats.errors import DataError, NotAvailableError, UnknownOptionError, check_alpha, check_choice, listed
 from logit_stats.estimation.fit import Fit
+from logit_stats.estimation.streamed import StreamedFit
 from logit_stats.inference.averages import Average, Averages
 from logit_stats.inference.comparisons import COMPARISONS, compared, shown
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.effect_weights import means_of_numbers, scenarios, weight_groups
 from logit_stats.inference.margins_table import Margins
+from logit_stats.inference.streamed_effects import effects_of
 
 METHODS = ("dydx", "eyex", "dyex", "eydx")
 CHANGES = ("reference", "pairwise", "sequential")
@@ -93,6 +95,8 @@ def variable_margins(
     NotAvailableError
         For array fits.
     """
+    streamed = effects_of(fit, at, over, subset, weights) if isinstance(fit, StreamedFit) else None
+    fit = fit if streamed is None else streamed.shown
     asked = _Asked(fit, method, comparison, changes, dummy, at, over)
     check_choice("errors", errors, ERRORS)
     check_alpha(alpha)
@@ -106,8 +110,12 @@ def variable_margins(
     if not chosen:
         raise DataError("The model has no variable; there is no effect to show.")
     effects = [effect for variable in chosen for effect in asked.effects(variable, len(chosen) == 1)]
-    groups = weight_groups(fit.design, over, subset, weights)
-    averages = Averages(fit, at_mean=at == "mean")
+    groups = weight_groups(fit.design, over, subset, weights) if streamed is None else streamed.groups
+    averages = Averages(fit, at_mean=at == "mean") if streamed is None else streamed.averages
+    if streamed is not None:
+        # asked a first time to learn what is wanted: one pass then answers everything
+        asked.estimates(averages, effects, groups)
+        streamed.averages.answer()
     rows, estimates, gradients = asked.estimates(averages, effects, groups)
     if not rows:
         raise DataError(_nothing_to_show(asked, chosen))
