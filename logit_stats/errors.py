@@ -69,8 +69,8 @@ class TooFewRowsError(EstimationError):
     """There are more coefficients than rows."""
 
 
-class RankDeficientError(EstimationError):
-    """Some design columns are linear combinations of others.
+class RankDeficientError(EstimationError, np.linalg.LinAlgError):
+    """Some design columns are linear combinations of others; code that waits for a singular matrix catches it too.
 
     Attributes
     ----------
@@ -110,7 +110,7 @@ class DivergenceError(EstimationError):
 # What a result is asked for is not there.
 
 
-class NotAvailableError(LogitStatsError):
+class NotAvailableError(LogitStatsError, NotImplementedError):
     """The result cannot answer this question (the message says why, and what can)."""
 
 
@@ -189,3 +189,7 @@ class CrossingWarning(LogitStatsWarning):
 
 class NotEstimableWarning(LogitStatsWarning):
     """A prediction was asked for that the data do not determine; it is NaN."""
+
+
+class ShrunkErrorsWarning(LogitStatsWarning):
+    """Standard errors of a penalized fit were asked for as statsmodels gives them; they are too small."""

@@ -13,7 +13,8 @@ import logit_stats
 
 ROOT = Path(logit_stats.__file__).parent
 FLOORS = {
-    "errors": 0, "wording": 0, "config": 9, "datasets": 0, "design": 1, "likelihoods": 2, "estimation": 3, "inference": 4,
+    "errors": 0, "wording": 0, "accepted": 1, "api": 9, "formula": 9,
+    "config": 9, "datasets": 0, "design": 1, "likelihoods": 2, "estimation": 3, "inference": 4,
     "assess": 5, "peers": 5, "report": 6, "results": 7, "models": 8, "sklearn": 9,
     "planning": 8, "cli": 9, "__main__": 9, "__init__": 9,
 }  # fmt: skip
@@ -33,6 +34,10 @@ UPWARD = {
         "inference/column_margins.py",
         "logit_stats.report.margins",
     ): "summary() of margins, in statsmodels' layout, made on use",
+    (
+        "assess/influence_names.py",
+        "logit_stats.report.plots.of_rows",
+    ): "statsmodels' plot_influence() and plot_index(), drawn on use",
     ("assess/decision_curve.py", "logit_stats.report.plots.of_decisions"): "plot() of a small result, drawn on use",
     (
         "report/machine_readable.py",

@@ -513,7 +513,7 @@ def test_bad_responses_and_designs_are_refused():
     with pytest.raises(ResponseError, match="two columns of counts"):
         ls.MNLogit(np.column_stack([y, 3 - y]), X)
     with pytest.raises(ResponseError, match="3 columns"):
-        ls.MNLogit(np.eye(3)[y], X)
+        ls.MNLogit(np.eye(3)[y] + 1.0, X)
     with pytest.raises(TooFewRowsError, match="more coefficients than observations"):
         ls.MNLogit(y[:5], X[:5])
     with pytest.raises(RankDeficientError, match="'x3' = "):

@@ -33,6 +33,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from logit_stats.assess.influence_names import CooksDistances, InfluenceNames
 from logit_stats.assess.residuals import residuals
 from logit_stats.design.block import FloatArray
 from logit_stats.design.patterns import PatternCodes, grouped_by_pattern, pattern_codes
@@ -52,7 +53,7 @@ MOST_SHOWN = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Influence:
+class Influence(InfluenceNames):
     """Influence of the rows of a fit, or of its covariate patterns; each statistic is computed when it is first asked for.
 
     Attributes
@@ -145,9 +146,11 @@ class Influence:
         return np.asarray(np.sign(self.resid_dev) * np.sqrt(squared))
 
     @property
-    def cooks_distance(self) -> FloatArray:
-        """(n,) Cook's distances."""
-        return self.delta_beta / self.fit.free_parameters
+    def cooks_distance(self) -> CooksDistances:
+        """(n,) Cook's distances; for statsmodels' scripts ``[0]`` is all of them, ``[1]`` their p-values."""
+        parameters = self.fit.free_parameters
+        left = self.of_rows.fit.design.observations - parameters
+        return CooksDistances.of(self.delta_beta / parameters, parameters, left)
 
     @property
     def delta_chi2(self) -> FloatArray:
@@ -210,8 +213,11 @@ class Influence:
         return exact_influence(self, rows, most)
 
     def summary_frame(self) -> pd.DataFrame:
-        """One row an observation: dfbetas of every coefficient, then the other statistics."""
-        return self._frame(np.arange(self.fit.design.rows))
+        """One row an observation: dfbetas of every coefficient, then the other statistics, statsmodels' names last."""
+        frame = self._frame(np.arange(self.fit.design.rows))
+        if not self.fit.facts.maximum:
+            return frame
+        return frame.assign(standard_resid=self.resid_pearson_std, dffits_internal=self.d_fittedvalues_scaled)
 
     def _frame(self, rows: NDArray[np.intp]) -> pd.DataFrame:
         design = self.fit.design

@@ -167,3 +167,13 @@ def _entry(name: str) -> dict[str, Any]:
     near = get_close_matches(str(name).lower(), names(), n=1)
     hint = f"Did you mean {near[0]!r}? " if near else ""
     raise UnknownOptionError(f"There is no data set {name!r}. {hint}There are {', '.join(names())}.")
+
+
+def __getattr__(name: str) -> Any:
+    """Statsmodels' way to a data set: ``datasets.spector.load_pandas()``."""
+    if not name.startswith("_") and name in _catalogue():
+        from logit_stats.datasets.bunch import Loader
+
+        return Loader(name, load, describe)
+    near = "" if name.startswith("_") else f"; the data sets are {', '.join(_catalogue())}"
+    raise AttributeError(f"module 'logit_stats.datasets' has no attribute {name!r}{near}")

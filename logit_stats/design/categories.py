@@ -121,3 +121,28 @@ def _position(name: str, levels: tuple[Any, ...], occurring: list[int], base: An
             return i
     shown = listed([repr(levels[i]) for i in occurring], 8)
     raise ResponseError(f"base={base!r} is no category of {name!r} in the rows used; these are {shown}.")
+
+
+def from_indicators(endog: Any) -> Any:
+    """Categories from a table of indicators, of which one is 1 in every row; anything else as it is.
+
+    Rows with a missing value are missing.
+    """
+    if isinstance(endog, pd.DataFrame):
+        numbers, labels, index = endog, tuple(endog.columns), endog.index
+    elif isinstance(endog, np.ndarray) and endog.ndim == 2:
+        numbers, labels, index = pd.DataFrame(endog), tuple(range(endog.shape[1])), None
+    else:
+        return endog
+    if len(labels) < 3 or not all(
+        pd.api.types.is_numeric_dtype(t) or pd.api.types.is_bool_dtype(t) for t in numbers.dtypes
+    ):
+        return endog
+    values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    known = ~np.isnan(values).any(axis=1)
+    held = values[known]
+    if not (((held == 0.0) | (held == 1.0)).all() and (held.sum(axis=1) == 1.0).all()):
+        return endog
+    codes = np.where(known, np.nan_to_num(values).argmax(axis=1), -1).astype(np.intp)
+    made = pd.Categorical.from_codes(codes, list(labels))
+    return made if index is None else pd.Series(made, index=index, name="y")

@@ -33,6 +33,16 @@ class Constraints:
     value: FloatArray
     labels: tuple[str, ...]
 
+    @property
+    def coefs(self) -> FloatArray:
+        """(q, k) `R`, as patsy and statsmodels call it."""
+        return self.R
+
+    @property
+    def constants(self) -> FloatArray:
+        """(q, 1) `value`, as patsy and statsmodels call it."""
+        return self.value[:, None]
+
     def __len__(self) -> int:
         return len(self.value)
 

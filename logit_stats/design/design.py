@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, Protocol, Self, TypeVar
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from logit_stats.design.response import Response
 from logit_stats.design.row_numbers import RowNumbers
 from logit_stats.design.sample import Sample
 from logit_stats.design.table import Table
+from logit_stats.errors import DataError, listed
 
 BLOCK_ROWS = 1 << 20
 # Neighbouring rows that a thinned design takes: eight cache lines of each column.
@@ -354,3 +355,25 @@ def constant_column(X: FloatArray) -> int | None:
     ones = [j for j in constant if first[j] == 1.0]
     found = ones or constant
     return found[0] if found else None
+
+
+def without_columns(design: Design, names: Any) -> Design:
+    """Return the design without some columns, asked for by name.
+
+    Raises
+    ------
+    DataError
+        If there is no such column, or none is left.
+    """
+    if names is None:
+        return design
+    asked = [names] if isinstance(names, str) else [str(name) for name in names]
+    unknown = [name for name in asked if name not in design.names]
+    if unknown:
+        raise DataError(
+            f"drop_cols: there is no column {unknown[0]!r}; the columns are {listed(list(design.names), 12)}."
+        )
+    keep = [j for j, name in enumerate(design.names) if name not in asked]
+    if not keep:
+        raise DataError("drop_cols leaves no column.")
+    return design.with_columns(keep, tuple(asked))

@@ -34,7 +34,7 @@ from logit_stats.design.factor_values import (
 )
 from logit_stats.design.names import names_in, scope_columns
 from logit_stats.design.new_tables import new_table, numbers_as_at_the_fit
-from logit_stats.design.reading import ParsedFormula, capture_scope, parse, scope_of
+from logit_stats.design.reading import ParsedFormula, capture_scope, formula_scope, parse, scope_of
 from logit_stats.design.table import Table
 from logit_stats.errors import FormulaError
 
@@ -43,6 +43,7 @@ __all__ = [
     "Factor",
     "ParsedFormula",
     "capture_scope",
+    "formula_scope",
     "lay_out",
     "learn_factors",
     "names_in",

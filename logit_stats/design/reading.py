@@ -18,7 +18,7 @@ from patsy.parse_formula import parse_formula
 from logit_stats.design.hints import hint_for_column, hint_for_piece, hint_for_text, written
 from logit_stats.design.restricted import is_restricted, refuse_unsafe, restricted_names
 from logit_stats.design.transforms import TRANSFORMS
-from logit_stats.errors import FormulaError
+from logit_stats.errors import DataError, FormulaError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,21 @@ def capture_scope(depth: int) -> Any:
     if is_restricted():
         return scope_of({})
     return patsy.EvalEnvironment.capture(depth + 1).with_outer_namespace(TRANSFORMS)
+
+
+def formula_scope(eval_env: Any, depth: int) -> Any:
+    """The scope that statsmodels' ``eval_env`` asks for: as many calls further up, only the data (-1), or patsy's environment.
+
+    Raises
+    ------
+    DataError
+        If it is none of these.
+    """
+    if isinstance(eval_env, patsy.EvalEnvironment):
+        return scope_of({}) if is_restricted() else eval_env.with_outer_namespace(TRANSFORMS)
+    if isinstance(eval_env, bool) or not isinstance(eval_env, int) or eval_env < -1:
+        raise DataError(f"eval_env={eval_env!r} must be a number of calls, or -1 for the data alone.")
+    return scope_of({}) if eval_env == -1 else capture_scope(depth + eval_env + 1)
 
 
 def scope_of(names: Mapping[str, Any]) -> Any:

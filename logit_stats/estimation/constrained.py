@@ -68,9 +68,15 @@ class ConstrainedFit(Fit):
 
 
 def constrained_fit(
-    design: Design, constraints: Constraints, maxiter: int = 35, tol: float | None = None
+    design: Design,
+    constraints: Constraints,
+    maxiter: int = 35,
+    tol: float | None = None,
+    *,
+    start: FloatArray | None = None,
+    method: str = "newton",
 ) -> ConstrainedFit:
-    """Fit under constraints.
+    """Fit under constraints; from the coefficients that satisfy them nearest to `start`, where it is given.
 
     Raises
     ------
@@ -83,7 +89,14 @@ def constrained_fit(
     if len(constraints) >= design.columns:
         raise DataError(f"{len(constraints)} constraints on {design.columns} coefficients leave nothing to estimate.")
     particular, free, kept = _solved(constraints, design)
-    inner = maximum_likelihood(_reduced(design, particular, free, kept), maxiter=maxiter, tol=tol, stacklevel=4)
+    within = (
+        None
+        if start is None
+        else np.asarray(np.linalg.lstsq(free, start - particular, rcond=None)[0], dtype=np.float64)
+    )
+    inner = maximum_likelihood(
+        _reduced(design, particular, free, kept), start=within, method=method, maxiter=maxiter, tol=tol, stacklevel=4
+    )
     beta = particular + free @ inner.beta
     plain = WorkingColumns(constant=design.constant)
     information = moments(design, beta, plain).information

@@ -41,14 +41,23 @@ def category_penalized_fit(
     *,
     symmetric: bool = True,
     start: FloatArray | None = None,
+    start_beta: FloatArray | None = None,
+    by_coefficient: FloatArray | None = None,
     tol: float = 1e-12,
     maxiter: int = 200,
 ) -> PenalizedEstimate:
-    """Minimise the penalized objective, with the same penalty of the columns (k,) in every equation.
+    """Minimise the penalized objective, with the same penalty of the columns (k,) in every equation, or `by_coefficient`.
 
-    `start` are working coefficients, equation by equation; by default zeros with the intercepts of the null model.
+    `start` are working coefficients, equation by equation, `start_beta` those of the columns against the reference; by default
+    zeros with the intercepts of the null model. `by_coefficient` (k J,) are strengths in the parametrization against the
+    reference, of which the penalty holds the largest of each column.
     """
     problem, whole = category_problem(design, penalty, symmetric=symmetric)
+    if by_coefficient is not None:
+        whole = replace(whole, strength=by_coefficient)
+    if start is None and start_beta is not None:
+        table = start_beta.reshape(design.equations, -1)
+        start = problem.working.gamma((np.vstack([0.0 * table[:1], table]) if symmetric else table).ravel())
     if start is None:
         start = _null_start(problem, symmetric)
     return penalized_fit(problem, whole, start, tol=tol, maxiter=maxiter)

@@ -33,6 +33,8 @@ SETTINGS = {
     "survey": ("strata", "psu", "fpc", "lonely", "subpop"),
     "bootstrap": ("reps", "seed", "groups", "progress"),
 }
+# statsmodels' settings of every covariance.
+OF_ALL = ("scaling_factor", "df_correction")
 CORRECTIONS = (True, False, "G", "CR1", "CR2", "CR3")
 
 
@@ -239,7 +241,7 @@ def check_settings(cov_type: str, settings: dict[str, Any]) -> None:
     UnknownOptionError
     """
     known = SETTINGS.get(cov_type, ())
-    unknown = [name for name in settings if name not in known]
+    unknown = [name for name in settings if name not in (*known, *OF_ALL)]
     if unknown:
         has = f"it has {listed([repr(name) for name in known])}" if known else "it has none"
         raise UnknownOptionError(

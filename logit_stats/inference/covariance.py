@@ -34,7 +34,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import NotAvailableError, check_choice, listed, listed_rows
+from logit_stats.errors import DataError, NotAvailableError, UnknownOptionError, check_choice, listed, listed_rows
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.streamed import StreamedFit
@@ -142,6 +142,27 @@ class Covariance:
         return LikelihoodReference(self.dispersion, self.reference.df)  # type: ignore[arg-type]
 
 
+def spelled(cov_type: Any) -> Any:
+    """One of `COV_TYPES` where `cov_type` is one in other letters ("hc0", "hac"); else as it is."""
+    known = {name.lower(): name for name in COV_TYPES}
+    return known.get(cov_type.lower(), cov_type) if isinstance(cov_type, str) else cov_type
+
+
+def covariance_asked(cov_type: str | None, settings: Mapping[str, Any] | None) -> tuple[str | None, dict[str, Any]]:
+    """Read `cov_type` and `cov_kwds` before anything is fitted.
+
+    Raises
+    ------
+    UnknownOptionError
+        If the type or a setting is not known.
+    """
+    cov_type, asked = spelled(cov_type), dict(settings or {})
+    if cov_type is not None:
+        check_choice("cov_type", cov_type, COV_TYPES)
+    check_settings(cov_type or "nonrobust", asked)
+    return cov_type, asked
+
+
 def default_cov_type(fit: Fit) -> str:
     """``"survey"`` under sampling weights, for which the model-based covariance is wrong; else ``"nonrobust"``."""
     return "survey" if fit.design.weight_kind == "sampling" else "nonrobust"
@@ -171,9 +192,12 @@ def covariance(fit: Fit, cov_type: str | None = None, use_t: bool | None = None,
     DataError
         If groups are missing or do not fit the rows.
     """
-    cov_type = default_cov_type(fit) if cov_type is None else cov_type
-    check_choice("cov_type", cov_type, COV_TYPES)
-    check_settings(cov_type, settings)
+    cov_type, settings = covariance_asked(default_cov_type(fit) if cov_type is None else cov_type, settings)
+    assert cov_type is not None
+    factor = settings.pop("scaling_factor", None)
+    if factor is not None:
+        return _times(covariance(fit, cov_type, use_t, **settings), factor)
+    corrected = settings.pop("df_correction", None)
     if cov_type == "nonrobust":
         errors = fit.standard_errors
         return Covariance(cov_type, fit.covariance_working, fit.covariance, errors, student=_residual(fit), use_t=use_t)
@@ -181,7 +205,44 @@ def covariance(fit: Fit, cov_type: str | None = None, use_t: bool | None = None,
         _refuse_for_categories(cov_type, settings)
     made = _estimated(fit, cov_type, settings)
     student = made.student or _residual(fit)
+    if corrected and cov_type == "cluster" and made.student is None:  # statsmodels' degrees of freedom
+        fewest = min(grouping.count for grouping in read_groups(fit.design, settings.get("groups")))
+        student = Reference(float(fewest - 1))
     return replace(made, settings=settings, student=student, use_t=use_t)
+
+
+def of_matrix(fit: Fit, cov: Covariance, given: Any) -> Covariance:
+    """A covariance of the coefficients that the user has computed, compared with what `cov` is compared with.
+
+    Raises
+    ------
+    DataError
+        If it is no symmetric matrix of their number.
+    """
+    k = fit.parameters
+    try:
+        matrix = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"cov_p must be a ({k}, {k}) matrix of numbers.") from None
+    if matrix.shape != (k, k) or not np.isfinite(matrix).all() or not np.allclose(matrix, matrix.T, rtol=1e-6):
+        raise DataError(f"cov_p must be a symmetric ({k}, {k}) matrix of finite numbers; its shape is {matrix.shape}.")
+    back = np.linalg.inv(fit.working.matrix(k))
+    errors = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
+    return Covariance(
+        "given", back @ matrix @ back.T, matrix, errors, "as given (cov_p)", student=cov.student, use_t=cov.use_t
+    )
+
+
+def _times(made: Covariance, factor: Any) -> Covariance:
+    """Covariance times a number: statsmodels' ``scaling_factor``."""
+    if isinstance(factor, (bool, str)) or not np.isscalar(factor) or not 0.0 < float(factor) < np.inf:  # type: ignore[arg-type]
+        raise UnknownOptionError(f"scaling_factor={factor!r} must be a finite number above zero.")
+    size = float(factor)  # type: ignore[arg-type]
+    said = f"{made.description or made.cov_type}, times {size:g}"
+    return replace(
+        made, working=made.working * size, matrix=made.matrix * size, standard_errors=made.standard_errors * np.sqrt(size),
+        description=said, settings={**made.settings, "scaling_factor": size},
+    )  # fmt: skip
 
 
 def _estimated(fit: Fit, cov_type: str, settings: dict[str, Any]) -> Covariance:

@@ -115,6 +115,11 @@ class WaldTest:
         return self.statistic
 
     @property
+    def df_constraints(self) -> int:
+        """Number of constraints, as statsmodels calls it."""
+        return self.df_num
+
+    @property
     def distribution(self) -> str:
         """``"chi2"`` or ``"F"``."""
         return "chi2" if self.df_denom is None else "F"
@@ -147,6 +152,13 @@ class TestTable:
     notes: tuple[str, ...] = ()
 
     __test__ = False  # pytest would take the class for a test
+
+    @property
+    def result_frame(self) -> pd.DataFrame:
+        """The table as a frame, under statsmodels' name for ``t_test_pairwise``."""
+        return self.frame.copy()
+
+    table = result_frame  # and for wald_test_terms
 
     def summary_frame(self) -> pd.DataFrame:
         """Return the table as a frame."""

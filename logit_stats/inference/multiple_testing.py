@@ -15,7 +15,8 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.hypotheses import TestTable, t_test
 
-ADJUSTMENTS = ("holm", "bonferroni", "fdr_bh", "none")
+ADJUSTMENTS = ("holm", "bonferroni", "holm-sidak", "sidak", "fdr_bh", "none")
+OTHER_NAMES = {"hs": "holm-sidak", "h": "holm", "b": "bonferroni", "s": "sidak"}  # statsmodels'
 
 
 def adjusted_pvalues(pvalues: FloatArray, method: str = "holm") -> FloatArray:
@@ -24,15 +25,17 @@ def adjusted_pvalues(pvalues: FloatArray, method: str = "holm") -> FloatArray:
     Parameters
     ----------
     pvalues : (m,)
-    method : {"holm", "bonferroni", "fdr_bh", "none"}
-        Family-wise error (Holm 1979, Scandinavian J. of Statistics 6, 65-70; Bonferroni), or the false discovery rate
-        (Benjamini and Hochberg 1995, J. Royal Statistical Society B 57, 289-300).
+    method : {"holm", "bonferroni", "holm-sidak", "sidak", "fdr_bh", "none"}
+        Family-wise error (Holm 1979, Scandinavian J. of Statistics 6, 65-70; Bonferroni; Šidák 1967, J. American Statistical
+        Association 62, 626-633, which takes the tests as independent; "hs", "h", "b" and "s" for short), or the false discovery
+        rate (Benjamini and Hochberg 1995, J. Royal Statistical Society B 57, 289-300).
 
     Examples
     --------
     >>> adjusted_pvalues(np.array([0.01, 0.02, 0.04]), "holm")
     array([0.03, 0.04, 0.04])
     """
+    method = OTHER_NAMES.get(method, method)
     check_choice("method", method, ADJUSTMENTS)
     p = np.asarray(pvalues, dtype=np.float64)
     m = len(p)
@@ -42,8 +45,11 @@ def adjusted_pvalues(pvalues: FloatArray, method: str = "holm") -> FloatArray:
         return np.minimum(m * p, 1.0)
     if method == "fdr_bh":
         return np.asarray(stats.false_discovery_control(p, method="bh"))
+    if method == "sidak":
+        return np.asarray(-np.expm1(m * np.log1p(-p)))
     order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate((m - np.arange(m)) * p[order])
+    left = m - np.arange(m)
+    stepped = np.maximum.accumulate(left * p[order] if method == "holm" else -np.expm1(left * np.log1p(-p[order])))
     adjusted = np.empty(m)
     adjusted[order] = np.minimum(stepped, 1.0)
     return adjusted

@@ -42,6 +42,8 @@ class Prediction:
         The categories; empty for a response of two.
     notes : tuple of str
         What a reader must know of the rows.
+    which : {"mean", "linear"}
+        What `predicted`, `se` and `conf_int` speak of: probabilities, or log odds.
     """
 
     linear: FloatArray
@@ -50,6 +52,7 @@ class Prediction:
     reference: Reference = NORMAL
     labels: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
+    which: str = "mean"
 
     @property
     def log_odds(self) -> FloatArray:
@@ -63,13 +66,13 @@ class Prediction:
 
     @property
     def predicted(self) -> FloatArray:
-        """(m,) or (m, C) probabilities."""
-        return probability(self.linear)
+        """(m,) or (m, C) probabilities; log odds where these were asked for."""
+        return self.linear if self.which == "linear" else probability(self.linear)
 
     @property
     def se(self) -> FloatArray:
-        """(m,) or (m, C) standard errors of the probabilities by the delta method."""
-        return np.asarray(variance(self.linear) * self.se_linear)
+        """(m,) or (m, C) standard errors of `predicted`, those of probabilities by the delta method."""
+        return self.se_linear if self.which == "linear" else np.asarray(variance(self.linear) * self.se_linear)
 
     def conf_int(self, alpha: float = 0.05, method: str = "link") -> FloatArray:
         """(m, 2) or (m, C, 2) limits of the probabilities.
@@ -79,11 +82,11 @@ class Prediction:
         alpha : float
             The limits have level ``1 - alpha``.
         method : {"link", "delta"}
-            Carried through the link from the limits of the log odds, so that they stay between 0 and 1; or probability plus
-            and minus a multiple of its standard error.
+            Carried through the link from the limits of the log odds, so that they stay between 0 and 1 ("endpoint" is
+            statsmodels' name of it); or probability plus and minus a multiple of its standard error.
         """
-        check_choice("method", method, ("link", "delta"))
-        if method == "delta":
+        check_choice("method", method, ("link", "endpoint", "delta"))
+        if method == "delta" or self.which == "linear":
             return self._limits(self.predicted, self.se, alpha)
         return probability(self._limits(self.linear, self.se_linear, alpha))
 

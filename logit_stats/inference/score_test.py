@@ -8,6 +8,7 @@ Statistician 46, 327-333).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -49,6 +50,15 @@ class ScoreTest:
     added: str
     robust: bool = False
     df_denom: float | None = None
+
+    @property
+    def k_constraint(self) -> int:
+        """Number of coefficients tested, as statsmodels calls it."""
+        return self.df
+
+    def __iter__(self) -> Iterator[float]:
+        """Statistic and p-value, to be unpacked as statsmodels' are."""
+        return iter((self.statistic, self.pvalue))
 
     def __str__(self) -> str:
         kind = "Robust score test" if self.robust else "Score test"
@@ -112,7 +122,7 @@ def score_test(
         score = clear @ here.score
         statistic = float(score @ EquilibratedCholesky(clear @ meat @ clear.T).solve(score))
     found = (CHI_SQUARED if robust else reference).test(statistic, len(tested))
-    return ScoreTest(found.statistic, found.df, found.pvalue, added, robust, found.df_denom)
+    return ScoreTest(np.float64(found.statistic), found.df, np.float64(found.pvalue), added, robust, found.df_denom)
 
 
 def _meat(block: Block, gamma: FloatArray, working: WorkingColumns, sampling: bool) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from typing import Any
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs, dtrtri
@@ -43,6 +44,14 @@ class EquilibratedCholesky:
         self.definite = failed == 0
         if self.definite:
             self.smallest_pivot = min(self._factor.diagonal().tolist()) ** 2
+
+    def __getstate__(self) -> dict[str, Any]:
+        # all protocols of pickle, not only those that look into slots by themselves
+        return {name: getattr(self, name) for name in self.__slots__ if hasattr(self, name)}
+
+    def __setstate__(self, state: Any) -> None:
+        for name, value in (state[1] if isinstance(state, tuple) else state).items():
+            setattr(self, name, value)
 
     def solve(self, right: FloatArray) -> FloatArray:
         """Solve for a vector (k,) or columns (k, m)."""

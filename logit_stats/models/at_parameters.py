@@ -15,7 +15,8 @@ from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.rows import probability, score_residual, variance
 from logit_stats.estimation.working import WorkingColumns
 from logit_stats.likelihoods.deviance import deviance_terms, saturated_logliks
-from logit_stats.models.base import DesignModel
+from logit_stats.models.complex_step import at_complex
+from logit_stats.models.statsmodels_names import BinaryNames
 
 _PLAIN = WorkingColumns()
 
@@ -31,7 +32,7 @@ def by_name(params: Any, names: tuple[str, ...], equations: tuple[Any, ...] = ()
     return params
 
 
-class BinaryLikelihood(DesignModel):
+class BinaryLikelihood(BinaryNames):
     """What a model can say of coefficients that need not be its estimates."""
 
     def _moments(self, params: Any) -> Moments:
@@ -51,16 +52,30 @@ class BinaryLikelihood(DesignModel):
         return values if self.design.weight is None else values * self.design.weight.values
 
     def loglike(self, params: Any) -> float:
-        """Log-likelihood at `params` (with binomial coefficients, where rows hold counts)."""
-        return float(self.loglikeobs(params).sum())
+        """Log-likelihood at `params` (with binomial coefficients, where rows hold counts); of complex ones, for complex steps."""
+        if np.iscomplexobj(params):
+            return at_complex(self.design, params, self._saturated()).loglike  # type: ignore[return-value]
+        return np.float64(self.loglikeobs(params).sum())
 
     def loglikeobs(self, params: Any) -> FloatArray:
         """(n,) log-likelihood of every row, weighted."""
+        if np.iscomplexobj(params):
+            return at_complex(self.design, params).obs  # type: ignore[return-value]
         y, m = self.design.response.successes, self.design.response.trials
         return self._weighted(saturated_logliks(y, m) - 0.5 * deviance_terms(self._eta(params), y, m))
 
+    def _saturated(self) -> float:
+        """What the log-likelihood of counts has that does not depend on coefficients."""
+        response = self.design.response
+        if response.trials is None:
+            return 0.0
+        zero = np.zeros(self.design.columns)
+        return float(self.loglike(zero) - at_complex(self.design, zero).loglike.real)
+
     def score(self, params: Any) -> FloatArray:
         """(k,) gradient of the log-likelihood."""
+        if np.iscomplexobj(params):
+            return at_complex(self.design, params).score  # type: ignore[return-value]
         return self._moments(params).score
 
     def score_obs(self, params: Any) -> FloatArray:
@@ -74,6 +89,8 @@ class BinaryLikelihood(DesignModel):
 
     def hessian(self, params: Any) -> FloatArray:
         """(k, k) second derivatives of the log-likelihood."""
+        if np.iscomplexobj(params):
+            return at_complex(self.design, params).hessian  # type: ignore[return-value]
         return -self.information(params)
 
     def hessian_factor(self, params: Any) -> FloatArray:

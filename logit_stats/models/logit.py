@@ -6,22 +6,24 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
+import numpy as np
+
+from logit_stats.accepted import OF_OPTIMISERS, STAND_INS, accept, optimiser
 from logit_stats.assess.row_sums import row_sums
 from logit_stats.design.block import FloatArray
 from logit_stats.design.constraints import read_constraints
-from logit_stats.design.design import Design
-from logit_stats.design.formula import capture_scope, scope_of
+from logit_stats.design.design import Design, without_columns
+from logit_stats.design.formula import formula_scope, scope_of
 from logit_stats.design.from_arrays import design_from_arrays
 from logit_stats.design.from_formula import design_from_formula
 from logit_stats.design.prevalence import with_prevalence
 from logit_stats.design.row_arguments import RowArguments
 from logit_stats.design.scan import scan_of
 from logit_stats.design.streamed import streamed_design
-from logit_stats.errors import DataError, NearSeparationWarning, check_choice
+from logit_stats.errors import DataError, NearSeparationWarning
 from logit_stats.estimation.gradient_descent import Descent
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
-from logit_stats.inference.cluster import check_settings
-from logit_stats.inference.covariance import COV_TYPES, covariance
+from logit_stats.inference.covariance import covariance, covariance_asked
 from logit_stats.inference.near_separation import near_separation
 from logit_stats.models.at_parameters import BinaryLikelihood
 from logit_stats.models.imputed import ImputedModel, imputed_data_sets
@@ -62,6 +64,8 @@ class Logit(BinaryLikelihood):
     population_prevalence : float, optional
         Share of events in the population, of a sample that was taken by the outcome (case-control): the constant, predictions,
         means and effects are corrected for it (King and Zeng 2001).
+    hasconst : optional
+        statsmodels' argument; has no effect: whether a constant is among the columns is found out.
 
     Examples
     --------
@@ -77,14 +81,15 @@ class Logit(BinaryLikelihood):
         self,
         endog: Any,
         exog: Any,
-        *,
         offset: Any = None,
+        check_rank: bool | str = True,
+        *,
         freq_weights: Any = None,
         sampling_weights: Any = None,
         trials: Any = None,
         missing: str = "none",
-        check_rank: bool | str = True,
         population_prevalence: float | None = None,
+        hasconst: bool | None = None,
     ) -> None:
         design = design_from_arrays(
             endog,
@@ -105,8 +110,9 @@ class Logit(BinaryLikelihood):
         cls,
         formula: str,
         data: Any,
-        *,
         subset: Any = None,
+        drop_cols: Any = None,
+        *,
         missing: str = "drop",
         offset: Any = None,
         freq_weights: Any = None,
@@ -116,13 +122,15 @@ class Logit(BinaryLikelihood):
         population_prevalence: float | None = None,
         names: Mapping[str, Any] | None = None,
         depth: int = 0,
+        hasconst: bool | None = None,
+        eval_env: Any = 0,
     ) -> Self:
         """Model from a formula and a table; arguments as for `logit`.
 
         What is no column the formula looks up in `names`; without them in the variables `depth` calls above the caller.
         """
         model = cls.__new__(cls)
-        scope = capture_scope(depth + 1) if names is None else scope_of(names)
+        scope = formula_scope(eval_env, depth + 1) if names is None else scope_of(names)
         arguments = RowArguments(
             offset=offset,
             freq_weights=freq_weights,
@@ -136,7 +144,7 @@ class Logit(BinaryLikelihood):
             design = design_from_formula(formula, data, scope, arguments, refuse_wide=check_rank is True)
         else:
             design = streamed_design(formula, rows, scope, arguments, refuse_wide=check_rank is True)
-        model._adopt(with_prevalence(design, population_prevalence), check_rank)
+        model._adopt(with_prevalence(without_columns(design, drop_cols), population_prevalence), check_rank)
         return model
 
     @property
@@ -155,14 +163,15 @@ class Logit(BinaryLikelihood):
         cov_type: str | None = None,
         cov_kwds: dict[str, Any] | None = None,
         use_t: bool | None = None,
-        disp: bool = False,
-        callback: Callable[[FloatArray], None] | None = None,
+        disp: bool | int = False,
+        callback: Callable[[FloatArray], Any] | None = None,
         *,
         learning_rate: float | None = None,
         epochs: int | None = None,
         batch_size: int | None = None,
         decay: float | None = None,
         seed: int | None = None,
+        **unused: Any,
     ) -> LogitResults:
         """Fit by maximum likelihood.
 
@@ -200,6 +209,10 @@ class Logit(BinaryLikelihood):
             For "sgd": the learning rate of epoch e = 0, 1, ... is ``learning_rate / (1 + decay * e)``; by default 0.1.
         seed : int, optional
             For "sgd": of the shuffling, by default 0.
+        **unused
+            Arguments of statsmodels' ``fit`` that have nothing to do here (`full_output`, `retall`, `warn_convergence`, `gtol`,
+            ...); see `logit_stats.accepted`. Its methods "minimize" (without `min_method`) and "basinhopping" are done by
+            Newton's: there is one maximum.
 
         Returns
         -------
@@ -229,19 +242,19 @@ class Logit(BinaryLikelihood):
         >>> slow.mle_retvals["iterations"], model.fit().mle_retvals["iterations"]
         (3612, 6)
         """
-        if cov_type is not None:
-            check_choice("cov_type", cov_type, COV_TYPES)
-        settings = dict(cov_kwds or {})
-        check_settings(cov_type or "nonrobust", settings)
+        accept(
+            "fit()", unused, OF_OPTIMISERS, ("start_params", "method", "maxiter", "cov_type", "cov_kwds", "callback")
+        )
+        cov_type, settings = covariance_asked(cov_type, cov_kwds)
         fitted = maximum_likelihood(
             self.design,
             start=start_params,
-            method=method,
+            method=optimiser(method, unused),
             maxiter=maxiter,
             tol=tol,
             callback=callback,
             check_rank=self.check_rank,
-            descent=Descent(learning_rate, epochs, batch_size, decay, seed),
+            descent=Descent(learning_rate, epochs, batch_size, decay, None if method in STAND_INS else seed),
             beside=row_sums,
         )
         cov = covariance(fitted, cov_type, use_t, **settings)
@@ -250,6 +263,10 @@ class Logit(BinaryLikelihood):
             warnings.warn(near.message(fitted), NearSeparationWarning, stacklevel=2)
         kind = LogitResults if fitted.design.in_memory else StreamedResults
         results = kind(self.with_design(fitted.design), fitted, cov)
+        results.__dict__["_started"] = (
+            method,
+            None if start_params is None else np.array(start_params, dtype=np.float64),
+        )
         if disp:
             print(results.convergence_message())
         return results
@@ -304,7 +321,11 @@ class Logit(BinaryLikelihood):
         limit = MAX_STATES if max_states is None else max_states
         return exact(self.design, of, alpha=alpha, monte_carlo=monte_carlo, seed=seed, max_states=limit)
 
-    def fit_constrained(self, constraints: Any, maxiter: int = 35, tol: float | None = None) -> LogitResults:
+    def fit_constrained(
+        self, constraints: Any, maxiter: int = 35, tol: float | None = None, *, start_params: Any = None, method: str = "newton",
+        disp: bool | int = False, cov_type: str | None = None, cov_kwds: dict[str, Any] | None = None, use_t: bool | None = None,
+        callback: Any = None, **unused: Any,
+    ) -> LogitResults:  # fmt: skip
         """Fit by maximum likelihood under linear constraints on the coefficients.
 
         Parameters
@@ -313,6 +334,10 @@ class Logit(BinaryLikelihood):
             As for `LogitResults.t_test`: ``"x1 = x2, x3 = 0.5"``.
         maxiter : int
         tol : float, optional
+        start_params : (k,) array_like, optional
+            Coefficients to start from; where they do not satisfy the constraints, the nearest that do.
+        method, disp, cov_type, cov_kwds, use_t, callback, **unused
+            As for `fit`. Covariances of scores are those of the free directions, which `lr_test` does not need.
 
         Returns
         -------
@@ -331,8 +356,18 @@ class Logit(BinaryLikelihood):
         self.design.require_memory("fit_constrained()")
         from logit_stats.estimation.constrained import constrained_fit
 
-        fitted = constrained_fit(self.design, read_constraints(constraints, self.design.names), maxiter, tol)
-        return LogitResults(self, fitted, covariance(fitted))
+        accept(
+            "fit_constrained()", unused, OF_OPTIMISERS, ("start_params", "method", "maxiter", "cov_type", "cov_kwds")
+        )
+        cov_type, settings = covariance_asked(cov_type, cov_kwds)
+        held = read_constraints(constraints, self.design.names)
+        start = None if start_params is None else self._coefficients(start_params)
+        fitted = constrained_fit(self.design, held, maxiter, tol, start=start, method=optimiser(method, unused))
+        results = LogitResults(self, fitted, covariance(fitted, cov_type, use_t, **settings))
+        results.__dict__["_started"] = (method, start)
+        if disp:
+            print(results.convergence_message())
+        return results
 
     def fit_limit(self, maxiter: int = 35, tol: float | None = None) -> LimitResults:
         """Fit by maximum likelihood, to the limit where the estimate is infinite.
@@ -477,8 +512,8 @@ class Logit(BinaryLikelihood):
             Violation of the optimality conditions at which to stop; a fit that ends below 1e-10 has converged.
         maxiter : int
         **trim
-            For ``method="l1"`` statsmodels' `trim_mode` and `size_trim_tol`. Anything else is an error, also statsmodels'
-            `auto_trim_tol`, `qc_tol`, `qc_verbose` and `acc`: zeros are exact, and the accuracy is `tol`.
+            For ``method="l1"`` statsmodels' `trim_mode` and `size_trim_tol`. Its other arguments (`disp`, `acc`, `auto_trim_tol`,
+            `qc_tol`, ...) are taken and have nothing to do: zeros are exact, and the accuracy is `tol`.
 
         Returns
         -------
@@ -551,35 +586,39 @@ class Logit(BinaryLikelihood):
 
 @overload
 def logit(
-    formula: str, data: list[Any] | tuple[Any, ...], *, subset: Any = None, missing: str = "drop", offset: Any = None,
+    formula: str, data: list[Any] | tuple[Any, ...], subset: Any = None, drop_cols: Any = None, *,
+    missing: str = "drop", offset: Any = None,
     freq_weights: Any = None, sampling_weights: Any = None, trials: Any = None, check_rank: bool | str = True,
     absorb: None = None, bias_correction: None = None,
-    population_prevalence: float | None = None,
+    population_prevalence: float | None = None, hasconst: bool | None = None, eval_env: Any = 0,
 ) -> ImputedModel: ...  # fmt: skip
 
 
 @overload
 def logit(
-    formula: str, data: Any, *, subset: Any = None, missing: str = "drop", offset: Any = None, freq_weights: Any = None,
+    formula: str, data: Any, subset: Any = None, drop_cols: Any = None, *,
+    missing: str = "drop", offset: Any = None, freq_weights: Any = None,
     sampling_weights: Any = None, trials: Any = None, check_rank: bool | str = True, absorb: None = None,
     bias_correction: None = None,
-    population_prevalence: float | None = None,
+    population_prevalence: float | None = None, hasconst: bool | None = None, eval_env: Any = 0,
 ) -> Logit: ...  # fmt: skip
 
 
 @overload
 def logit(
-    formula: str, data: Any, *, subset: Any = None, missing: str = "drop", offset: Any = None, freq_weights: Any = None,
+    formula: str, data: Any, subset: Any = None, drop_cols: Any = None, *,
+    missing: str = "drop", offset: Any = None, freq_weights: Any = None,
     sampling_weights: Any = None, trials: Any = None, check_rank: bool | str = True, absorb: Any,
-    bias_correction: str | None = None,
+    bias_correction: str | None = None, hasconst: bool | None = None, eval_env: Any = 0,
 ) -> AbsorbedLogit: ...  # fmt: skip
 
 
 def logit(
     formula: str,
     data: Any,
-    *,
     subset: Any = None,
+    drop_cols: Any = None,
+    *,
     missing: str = "drop",
     offset: Any = None,
     freq_weights: Any = None,
@@ -589,6 +628,8 @@ def logit(
     absorb: Any = None,
     bias_correction: str | None = None,
     population_prevalence: float | None = None,
+    hasconst: bool | None = None,
+    eval_env: Any = 0,
 ) -> Logit | AbsorbedLogit | ImputedModel:
     """Logit model from a formula and a table.
 
@@ -617,6 +658,11 @@ def logit(
     population_prevalence : float, optional
         Share of events in the population, of a sample that was taken by the outcome (case-control): the constant, predictions,
         means and effects are corrected for it (King and Zeng 2001).
+    drop_cols : list of str, optional
+        Design columns to leave out, by their names (statsmodels' argument).
+    hasconst, eval_env : optional
+        statsmodels' arguments. Whether there is a constant is found out; `eval_env` says how many calls further up the formula's
+        variables are looked up (-1: only in the data).
 
     Returns
     -------
@@ -645,10 +691,12 @@ def logit(
         refuse_without_absorb(absorb, sets)
         if population_prevalence is not None:
             raise DataError("absorb= has no constant for population_prevalence= to correct; leave one of them out.")
+        if drop_cols is not None:
+            raise DataError("absorb= takes no drop_cols; write the formula without these columns.")
         return AbsorbedLogit.from_formula(
             formula, data, absorb=absorb, bias_correction=bias_correction, **settings, depth=1
         )
-    settings["population_prevalence"] = population_prevalence
+    settings |= {"population_prevalence": population_prevalence, "drop_cols": drop_cols, "eval_env": eval_env}
     if sets is None:
         return Logit.from_formula(formula, data, **settings, depth=1)
     models = []

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from logit_stats.accepted import OF_OPTIMISERS, STAND_INS, accept, optimiser
 from logit_stats.design.block import FloatArray
-from logit_stats.design.categories import Categories, category_response
-from logit_stats.design.design import Design
-from logit_stats.design.formula import capture_scope, scope_of
+from logit_stats.design.categories import Categories, category_response, from_indicators
+from logit_stats.design.design import Design, without_columns
+from logit_stats.design.formula import formula_scope, scope_of
 from logit_stats.design.from_arrays import design_from_arrays, new_columns
 from logit_stats.design.from_formula import design_from_formula
 from logit_stats.design.row_arguments import RowArguments
@@ -22,10 +23,10 @@ from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.scipy_methods import SCIPY_METHODS
 from logit_stats.estimation.working import WorkingColumns
-from logit_stats.inference.cluster import check_settings
-from logit_stats.inference.covariance import COV_TYPES, covariance
+from logit_stats.inference.covariance import covariance, covariance_asked
 from logit_stats.models.at_parameters import by_name
-from logit_stats.models.base import DesignModel
+from logit_stats.models.complex_step import at_complex
+from logit_stats.models.statsmodels_names import StatsmodelsModel
 
 if TYPE_CHECKING:
     from logit_stats.estimation.separation import Separation
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from logit_stats.results.multinomial_regularized import MNRegularizedResults
 
 
-class MNLogit(DesignModel):
+class MNLogit(StatsmodelsModel):
     """Multinomial logit model of arrays; the counterpart of ``statsmodels.api.MNLogit``.
 
     The log odds of each category against a reference category are linear in the columns. With two categories it is `Logit`.
@@ -42,7 +43,7 @@ class MNLogit(DesignModel):
     ----------
     endog : (n,) array_like
         Categories: text, numbers, booleans or a pandas categorical. The first (in the order of the categorical, else
-        sorted) is the reference.
+        sorted) is the reference. Or (n, J + 1) indicators, a column for each category (the categories are then their names).
     exog : (n, k) array_like
         Design columns. No intercept is added.
     base : optional
@@ -55,6 +56,8 @@ class MNLogit(DesignModel):
         What to do with rows that have missing values: refuse them ("none", "raise") or leave them out.
     check_rank : bool or "drop"
         Whether columns that are combinations of others are an error, left out ("drop"), or not looked for (False).
+    hasconst : optional
+        statsmodels' argument; has no effect: whether a constant is among the columns is found out.
 
     References
     ----------
@@ -82,9 +85,10 @@ class MNLogit(DesignModel):
         sampling_weights: Any = None,
         missing: str = "none",
         check_rank: bool | str = True,
+        hasconst: bool | None = None,
     ) -> None:
         design = design_from_arrays(
-            endog,
+            from_indicators(endog),
             exog,
             RowArguments(freq_weights=freq_weights, sampling_weights=sampling_weights, missing=missing),
             refuse_wide=check_rank is True,
@@ -97,15 +101,18 @@ class MNLogit(DesignModel):
         cls,
         formula: str,
         data: Any,
+        subset: Any = None,
+        drop_cols: Any = None,
         *,
         base: Any = None,
-        subset: Any = None,
         missing: str = "drop",
         freq_weights: Any = None,
         sampling_weights: Any = None,
         check_rank: bool | str = True,
         names: Mapping[str, Any] | None = None,
         depth: int = 0,
+        hasconst: bool | None = None,
+        eval_env: Any = 0,
     ) -> Self:
         """Model from a formula and a table; arguments as for `mnlogit`.
 
@@ -116,12 +123,12 @@ class MNLogit(DesignModel):
         design = design_from_formula(
             formula,
             data,
-            capture_scope(depth + 1) if names is None else scope_of(names),
+            formula_scope(eval_env, depth + 1) if names is None else scope_of(names),
             RowArguments(freq_weights=freq_weights, sampling_weights=sampling_weights, subset=subset, missing=missing),
             refuse_wide=check_rank is True,
             as_response=partial(category_response, base=base),
         )
-        model._adopt(design, check_rank)
+        model._adopt(without_columns(design, drop_cols), check_rank)
         return model
 
     def _adopt(self, design: Design, check_rank: bool | str) -> None:
@@ -193,15 +200,21 @@ class MNLogit(DesignModel):
         return values if self.design.weight is None else values * self.design.weight.values
 
     def loglike(self, params: Any) -> float:
-        """Log-likelihood at `params`."""
+        """Log-likelihood at `params`; of complex ones, for complex steps."""
+        if np.iscomplexobj(params):
+            return at_complex(self.design, params).loglike  # type: ignore[return-value]
         return self._moments(params).loglik
 
     def loglikeobs(self, params: Any) -> FloatArray:
         """(n,) log-likelihood of every row, weighted."""
+        if np.iscomplexobj(params):
+            return at_complex(self.design, params).obs  # type: ignore[return-value]
         return self._weighted(self._terms(params).loglik)
 
     def score(self, params: Any) -> FloatArray:
         """(k J,) gradient of the log-likelihood, equation by equation."""
+        if np.iscomplexobj(params):
+            return at_complex(self.design, params).score  # type: ignore[return-value]
         return self._moments(params).score
 
     def score_obs(self, params: Any) -> FloatArray:
@@ -213,8 +226,21 @@ class MNLogit(DesignModel):
         """(n, J) derivatives of every row's log-likelihood by its linear predictors, weighted."""
         return self._weighted(self._terms(params).residual).T
 
+    def hessian_factor(self, params: Any) -> FloatArray:
+        """(n, J, J) second derivatives of every row's log-likelihood by its linear predictors, weighted."""
+        p = self.predict(params)[:, 1:]
+        inside = p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :])
+        return -inside if self.design.weight is None else -inside * self.design.weight.values[:, None, None]
+
+    def loglike_and_score(self, params: Any) -> tuple[float, FloatArray]:
+        """Log-likelihood and its gradient, from one pass over the rows."""
+        found = self._moments(params)
+        return found.loglik, found.score
+
     def hessian(self, params: Any) -> FloatArray:
         """(k J, k J) second derivatives of the log-likelihood."""
+        if np.iscomplexobj(params):
+            return at_complex(self.design, params).hessian  # type: ignore[return-value]
         return -self.information(params)
 
     def information(self, params: Any) -> FloatArray:
@@ -242,13 +268,14 @@ class MNLogit(DesignModel):
         self,
         start_params: Any = None,
         method: str = "newton",
-        maxiter: int = 35,
+        maxiter: int | None = None,
         tol: float | None = None,
         cov_type: str | None = None,
         cov_kwds: dict[str, Any] | None = None,
         use_t: bool | None = None,
-        disp: bool = False,
-        callback: Callable[[FloatArray], None] | None = None,
+        disp: bool | int = False,
+        callback: Callable[[FloatArray], Any] | None = None,
+        **unused: Any,
     ) -> MNLogitResults:
         """Fit by maximum likelihood.
 
@@ -258,8 +285,8 @@ class MNLogit(DesignModel):
             Coefficients to start from, by default those of the null model.
         method : {"newton", "bfgs", "lbfgs", "cg", "ncg", "powell", "nm"}
             Newton's method with step control, or an optimiser of SciPy.
-        maxiter : int
-            Largest number of iterations.
+        maxiter : int, optional
+            Largest number of iterations, by default 35.
         tol : float, optional
             Distance to the maximum, in standard errors, that counts as reached; see `Logit.fit`.
         cov_type : str, optional
@@ -273,6 +300,8 @@ class MNLogit(DesignModel):
             Print how the iterations went.
         callback : callable, optional
             Called with the coefficients (equation by equation) after every iteration.
+        **unused
+            Arguments of statsmodels' ``fit`` that have nothing to do here; see `Logit.fit`.
 
         Returns
         -------
@@ -292,15 +321,15 @@ class MNLogit(DesignModel):
         """
         from logit_stats.results.multinomial import MNLogitResults
 
-        check_choice("method", method, ("newton", "irls", *SCIPY_METHODS))
-        if cov_type is not None:
-            check_choice("cov_type", cov_type, COV_TYPES)
-        settings = dict(cov_kwds or {})
-        check_settings(cov_type or "nonrobust", settings)
+        accept(
+            "fit()", unused, OF_OPTIMISERS, ("start_params", "method", "maxiter", "cov_type", "cov_kwds", "callback")
+        )
+        check_choice("method", method, ("newton", "irls", *SCIPY_METHODS, *STAND_INS))
+        cov_type, settings = covariance_asked(cov_type, cov_kwds)
         fitted = maximum_likelihood(
             self.design,
             start=None if start_params is None else self._coefficients(start_params),
-            method=method,
+            method=optimiser(method, unused),
             maxiter=maxiter,
             tol=tol,
             callback=callback,
@@ -308,6 +337,10 @@ class MNLogit(DesignModel):
         )
         cov = covariance(fitted, cov_type, use_t, **settings)
         results = MNLogitResults(self.with_design(fitted.design), fitted, cov)
+        results.__dict__["_started"] = (
+            method,
+            None if start_params is None else np.array(start_params, dtype=np.float64),
+        )
         if disp:
             print(results.convergence_message())
         return results
@@ -321,8 +354,10 @@ class MNLogit(DesignModel):
         standardize: bool = False,
         penalize_intercept: bool | None = None,
         penalty_weights: Any = None,
+        start_params: Any = None,
         tol: float = 1e-12,
-        maxiter: int = 200,
+        maxiter: int | str = 200,
+        **trim: Any,
     ) -> MNRegularizedResults:
         """Fit with a ridge, lasso or elastic-net penalty.
 
@@ -367,7 +402,8 @@ class MNLogit(DesignModel):
 
         return fit_regularized(
             self, method, alpha, L1_wt, standardize=standardize, penalize_intercept=penalize_intercept,
-            penalty_weights=penalty_weights, tol=tol, maxiter=maxiter,
+            penalty_weights=penalty_weights, start_params=start_params, tol=tol,
+            maxiter=maxiter, trim=trim,
         )  # fmt: skip
 
     def separation(self) -> Separation:
@@ -396,13 +432,16 @@ def by_category(eta: FloatArray, which: str) -> FloatArray:
 def mnlogit(
     formula: str,
     data: Any,
+    subset: Any = None,
+    drop_cols: Any = None,
     *,
     base: Any = None,
-    subset: Any = None,
     missing: str = "drop",
     freq_weights: Any = None,
     sampling_weights: Any = None,
     check_rank: bool | str = True,
+    hasconst: bool | None = None,
+    eval_env: Any = 0,
 ) -> MNLogit:
     """Multinomial logit model from a formula and a table.
 
@@ -422,6 +461,8 @@ def mnlogit(
         Column name or numbers; see `MNLogit`.
     check_rank : bool or "drop"
         Whether columns that are combinations of others are an error, left out ("drop"), or not looked for (False).
+    drop_cols, hasconst, eval_env : optional
+        statsmodels' arguments; see `logit`.
 
     Returns
     -------
@@ -443,6 +484,8 @@ def mnlogit(
         data,
         base=base,
         subset=subset,
+        drop_cols=drop_cols,
+        eval_env=eval_env,
         missing=missing,
         freq_weights=freq_weights,
         sampling_weights=sampling_weights,

@@ -20,6 +20,7 @@ from logit_stats.results.hypotheses import Hypotheses
 from logit_stats.results.likelihood import Likelihood
 from logit_stats.results.needs import needs
 from logit_stats.results.reports import Reports
+from logit_stats.results.statsmodels_names import StatsmodelsNames
 from logit_stats.wording import lines, table
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Answers(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy, Diagnosis, Reports):
+class Answers(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy, Diagnosis, Reports, StatsmodelsNames):
     """What can be asked of a result; see the module."""
 
     @needs("finite", "wald")
@@ -106,8 +107,8 @@ class Answers(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy, Diag
         """
         return self._without_rows()
 
-    def save(self, path: str | Path, remove_data: bool = False) -> None:
-        """Write the result to a file, without its rows on request; `logit_stats.load` reads it back."""
+    def save(self, path: Any, remove_data: bool = False) -> None:
+        """Write the result to a path or an open binary file, without its rows on request; `logit_stats.load` reads it back."""
         from logit_stats.results.keep import save
 
         save(self, path, remove_data)

@@ -127,7 +127,7 @@ class Estimates(Finished):
     @property
     def nobs(self) -> float:
         """Number of observations."""
-        return self.fit_.design.observations
+        return _count(self.fit_.design.observations)
 
     @property
     def df_model(self) -> float:
@@ -164,6 +164,9 @@ class Estimates(Finished):
             "converged": fit.converged,
             "warnflag": 0 if fit.converged else 1,
             "score": self._score,
+            "gopt": -self._score / self.nobs,
+            "fcalls": len(fit.trace.steps),
+            "gcalls": len(fit.trace.steps),
             "decrement": fit.decrement,
             "condition_number": fit.condition,
             "trace": fit.trace,
@@ -178,3 +181,8 @@ class Estimates(Finished):
     def sample_line(self) -> str:
         """The account of the rows in one line."""
         return self.model.sample.line()
+
+
+def _count(observations: float) -> float:
+    """A number of observations: an int where it is a whole one, so that it can be used as one."""
+    return int(observations) if float(observations).is_integer() else float(observations)

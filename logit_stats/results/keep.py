@@ -16,13 +16,13 @@ _OLDER = (
 )
 
 
-def save(results: Any, path: str | Path, remove_data: bool = False) -> None:
+def save(results: Any, path: Any, remove_data: bool = False) -> None:
     """Write any result of this package to a file, beside it first: an older file stays until the new one is whole.
 
     Parameters
     ----------
     results : result of a fit
-    path : str or Path
+    path : str, Path or open binary file
     remove_data : bool
         Leave the rows out, as ``remove_data()`` does: the file is small, and says nothing of single observations.
 
@@ -40,7 +40,10 @@ def save(results: Any, path: str | Path, remove_data: bool = False) -> None:
             f"The result cannot be saved, because its formula uses something that cannot be: {error}. "
             f"Move functions that the formula uses to the top of a module."
         ) from error
-    _replace(Path(path), content)
+    if hasattr(path, "write"):
+        path.write(content)
+    else:
+        _replace(Path(path), content)
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -68,8 +71,12 @@ def _as_others(made: str, path: Path) -> None:
     Path(made).chmod(mode)
 
 
-def load(path: str | Path) -> Any:
+def load(path: Any) -> Any:
     """Read any result that its ``save()``, or `logit_stats.save`, wrote. Load only files that you trust: unpickling can run code.
+
+    Parameters
+    ----------
+    path : str, Path or open binary file
 
     Raises
     ------
@@ -78,13 +85,12 @@ def load(path: str | Path) -> Any:
     """
     from logit_stats.results.finished import Finished
 
-    with Path(path).open("rb") as file:
-        try:
-            results = pickle.load(file)
-        except (pickle.UnpicklingError, EOFError) as error:
-            raise DataError(f"{path} is no saved result: {error}") from error
-        except (ImportError, AttributeError, TypeError, KeyError) as error:
-            raise DataError(f"{path} cannot be read: {_OLDER.format(error=error)}.") from error
+    try:
+        results = pickle.load(path) if hasattr(path, "read") else pickle.loads(Path(path).read_bytes())
+    except (pickle.UnpicklingError, EOFError) as error:
+        raise DataError(f"{path} is no saved result: {error}") from error
+    except (ImportError, AttributeError, TypeError, KeyError) as error:
+        raise DataError(f"{path} cannot be read: {_OLDER.format(error=error)}.") from error
     if not type(results).__module__.startswith("logit_stats."):
         raise DataError(f"{path} holds a {type(results).__name__}, not a saved result.")
     if isinstance(results, Finished) and not {"covariance_", "estimate"} & set(results.__dict__):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from logit_stats.assess.fit_statistics import FitStatistics
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import check_choice, listed
+from logit_stats.errors import NotAvailableError, check_choice, listed
 from logit_stats.estimation.limit import LimitFit, limiting_fit
 from logit_stats.estimation.recession import FINITE
 from logit_stats.estimation.rows import probability, variance
@@ -103,26 +103,31 @@ class LimitResults(Answers):
         """(n,) observed proportion minus probability; zero in separated rows."""
         return self._rows(self.fit_.design.response.proportions - probability(self.fit_.eta))
 
-    def predict(self, exog: Any = None, which: str = "mean", offset: Any = None) -> Vector:
+    def predict(self, exog: Any = None, which: str = "mean", offset: Any = None, *, transform: bool = True) -> Vector:
         """Probabilities, linear predictors or variances; arguments as for `LogitResults.predict`.
 
         Rows on the separated side have probability 0 or 1; rows whose probability the data leave undetermined, and rows
         with missing values, have NaN.
         """
         check_choice("which", which, ("mean", "linear", "var"))
-        _, eta, index = self._new(exog, offset)
+        _, eta, index = self._new(exog, offset, transform)
         values = eta if which == "linear" else (probability if which == "mean" else variance)(eta)
         return pd.Series(values, index=index) if index is not None else values
 
-    def get_prediction(self, exog: Any = None, offset: Any = None) -> Prediction:
+    def get_prediction(
+        self, exog: Any = None, offset: Any = None, *, transform: bool = True, which: str = "mean", row_labels: Any = None,
+        average: bool = False, agg_weights: Any = None,
+    ) -> Prediction:  # fmt: skip
         """Predicted probabilities with standard errors and limits; these are NaN where the linear predictor is infinite."""
-        Z, eta, index = self._new(exog, offset)
-        labels = pd.RangeIndex(len(eta)) if index is None else index
+        if average or agg_weights is not None or which != "mean":
+            raise NotAvailableError("A limiting fit has predicted probabilities of single rows; ask for these.")
+        Z, eta, index = self._new(exog, offset, transform)
+        labels = pd.Index(row_labels) if row_labels is not None else pd.RangeIndex(len(eta)) if index is None else index
         made = prediction(self.fit_, self.covariance_, np.asarray(Z), eta, labels)
         return Prediction(eta, np.where(np.isfinite(eta), made.se_linear, np.nan), labels)
 
-    def _new(self, exog: Any, offset: Any) -> tuple[FloatArray, FloatArray, pd.Index | None]:
-        Z, eta, index = new_rows(self.fit_, exog, offset)
+    def _new(self, exog: Any, offset: Any, transform: bool = True) -> tuple[FloatArray, FloatArray, pd.Index | None]:
+        Z, eta, index = new_rows(self.fit_, exog, offset, transform)
         if exog is None and offset is None:
             return Z, eta, self.fit_.design.index if self.fit_.design.labelled else None
         return Z, self.fit_.limits_of(Z, eta), index

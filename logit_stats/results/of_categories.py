@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from logit_stats.assess.classification import CategoryClassification, category_table
 from logit_stats.assess.fit_statistics import LIKELIHOOD_RSQUARED
 from logit_stats.design.block import FloatArray
+from logit_stats.design.constraints import Constraints, read_constraints
 from logit_stats.errors import NotAvailableError, check_choice
 from logit_stats.models.multinomial import MNLogit, by_category
 from logit_stats.results.answers import Answers
@@ -57,6 +59,31 @@ class OfCategories(Answers):
             return values
         columns = pd.Index(list(self.model.categories.labels), name=self.model.endog_names)
         return pd.DataFrame(values, index=self.fit_.design.index if index is None else index, columns=columns)
+
+    @property
+    def J(self) -> int:
+        """Number of categories, the reference counted."""
+        return self.model.J
+
+    @property
+    def K(self) -> int:
+        """Number of design columns."""
+        return self.model.K
+
+    def _constraints(self, given: Any) -> Constraints:
+        """Constraints; a coefficient may be called as statsmodels does, ``y1_age`` for ``1:age``."""
+        return read_constraints(self._our_names(given), self.fit_.design.coefficient_names)
+
+    def _our_names(self, given: Any) -> Any:
+        if isinstance(given, (list, tuple)) and given and all(isinstance(text, str) for text in given):
+            return [self._our_names(text) for text in given]
+        if not isinstance(given, str):
+            return given
+        names = self.model.exog_names
+        theirs = {f"y{label}_{name}": f"{label}:{name}" for label in self._equations for name in names}
+        found = [name for name in sorted(theirs, key=len, reverse=True) if name in given]
+        pattern = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in found)
+        return re.sub(pattern, lambda match: theirs[match[0]], given) if found else given
 
     # Estimates.
 
@@ -119,7 +146,7 @@ class OfCategories(Answers):
         columns = pd.Index(list(self._equations), name=self.model.endog_names)
         return pd.DataFrame(eta, index=self.fit_.design.index, columns=columns) if self.fit_.design.labelled else eta
 
-    def predict(self, exog: Any = None, which: str = "mean", offset: Any = None) -> Matrix:
+    def predict(self, exog: Any = None, which: str = "mean", offset: Any = None, *, transform: bool = True) -> Matrix:
         """Probabilities, or linear predictors (zero for the reference), a column for each category.
 
         Parameters
@@ -128,6 +155,8 @@ class OfCategories(Answers):
             New data: for formula fits a table with the formula's columns, else design columns. By default the rows of
             the fit.
         which : {"mean", "linear"}
+        transform : bool
+            With False the new data of a formula fit are design columns.
 
         Returns
         -------
@@ -135,8 +164,13 @@ class OfCategories(Answers):
             One row for each row, NaN where something is missing.
         """
         check_choice("which", which, ("mean", "linear"))
-        eta, index = (self.fit_.eta, None) if exog is None and offset is None else predict_new(self.fit_, exog, offset)
-        warn_not_estimable(self.fit_.design, exog)
+        eta, index = (
+            (self.fit_.eta, None)
+            if exog is None and offset is None
+            else predict_new(self.fit_, exog, offset, transform)
+        )
+        if transform:
+            warn_not_estimable(self.fit_.design, exog)
         values = by_category(eta, which)
         return values if exog is not None and index is None else self._by_category(values, index)
 

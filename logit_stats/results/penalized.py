@@ -141,7 +141,7 @@ class PenalizedAnswers(Answers):
 
     llr_pvalue = aic = bic = aicc = llr
 
-    def info_criteria(self, crit: str) -> float:
+    def info_criteria(self, crit: str, dk_params: float = 0) -> float:
         """Not available: see the message."""
         check_choice("crit", crit, ("aic", "bic", "aicc"))
         raise NotAvailableError(_NO_LIKELIHOOD)

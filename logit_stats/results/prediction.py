@@ -19,14 +19,22 @@ from logit_stats.errors import NotEstimableWarning, listed_rows
 from logit_stats.estimation.fit import Fit
 
 
-def new_rows(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, FloatArray, pd.Index | None]:
+def new_rows(
+    fit: Fit, exog: Any, offset: Any, transform: bool = True
+) -> tuple[FloatArray, FloatArray, pd.Index | None]:
     """Working columns (m, k) and linear predictor (m,) of new data, NaN where something is missing, and row labels if any.
+
+    With ``transform=False`` the new data of a formula fit are its design columns already.
 
     Raises
     ------
     DataError
         If the model has an offset and the new data have none.
     """
+    if not transform and exog is not None:
+        X, index = new_columns(exog, fit.design.names)
+        Z = fit.working.columns(X)
+        return Z, fit.predictor(Z) + _offset_of(fit, exog, offset, len(X), index), index
     if exog is not None and fit.design.formula is not None:
         exog = Table.of(exog, {*fit.design.formula.columns, *_offset_columns(fit, offset)})
     X, index = new_design_columns(fit.design, exog)
@@ -74,9 +82,9 @@ def warn_not_estimable(design: Design, exog: Any) -> None:
         warnings.warn(note, NotEstimableWarning, stacklevel=3)
 
 
-def predict_new(fit: Fit, exog: Any, offset: Any) -> tuple[FloatArray, pd.Index | None]:
+def predict_new(fit: Fit, exog: Any, offset: Any, transform: bool = True) -> tuple[FloatArray, pd.Index | None]:
     """Linear predictor of every row of new data, and the row labels if any; see `new_rows`."""
-    _, eta, index = new_rows(fit, exog, offset)
+    _, eta, index = new_rows(fit, exog, offset, transform)
     return eta, index
 
 

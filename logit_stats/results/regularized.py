@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from logit_stats.accepted import OF_L1, accept
 from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.design.row_numbers import RowNumbers
@@ -30,23 +31,13 @@ from logit_stats.estimation.penalty_path import (
     selection_frequencies,
 )
 from logit_stats.estimation.proximal_newton import estimate_at, penalized_fit
+from logit_stats.results.l1 import L1Answers, with_errors
 from logit_stats.results.penalized import PenalizedAnswers
 from logit_stats.wording import WIDTH
 
 if TYPE_CHECKING:
     from logit_stats.models.logit import Logit
     from logit_stats.results.logit import LogitResults
-
-# statsmodels' arguments of method="l1" that have nothing to do here, and why
-_NOTHING_TO_DO = {
-    "auto_trim_tol": "zeros are exact here",
-    "qc_tol": "every fit reports its optimality_violation",
-    "qc_verbose": "every fit reports its optimality_violation",
-    "acc": "the accuracy is tol, a violation of the optimality conditions per observation",
-    "disp": "nothing is printed",
-    "full_output": "every fit reports its steps and its optimality_violation",
-    "callback": "there is nothing to call between steps",
-}
 
 
 class RegularizedResults(PenalizedAnswers):
@@ -119,6 +110,11 @@ class RegularizedResults(PenalizedAnswers):
             f"{len(self.selected)} of {len(e.beta)} coefficients not zero; log-likelihood {self.llf:.6g}; "
             f"{state} in {e.iterations} steps, optimality violation {e.violation:.1e}",
         ]
+
+
+@with_errors
+class L1Results(L1Answers, RegularizedResults):
+    """A fit with ``method="l1"``, or without any penalty: what `RegularizedResults` answers, and what statsmodels does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,12 +254,13 @@ def fit_regularized(
     class_weight: Any,
     start_params: Any,
     tol: float,
-    maxiter: int,
+    maxiter: Any,
     trim: dict[str, Any],
 ) -> RegularizedResults:
     """Fit with a penalty; see `Logit.fit_regularized`."""
     check_choice("method", method, ("elastic_net", "l1"))
-    trimmed_below = _trimmed_below(method, trim)
+    trimmed_below = read_trim(method, trim)
+    maxiter = 200 if isinstance(maxiter, str) and maxiter == "defined_by_method" else maxiter
     if not isinstance(maxiter, int | np.integer) or maxiter < 0:
         raise DataError(f"maxiter={maxiter!r} must be a whole number, 0 or more.")
     if method == "l1":
@@ -293,22 +290,17 @@ def fit_regularized(
     if trimmed_below is not None:
         small = np.abs(estimate.beta) < trimmed_below
         estimate = estimate_at(estimate, problem.working.gamma(np.where(small, 0.0, estimate.beta)))
-    return RegularizedResults(model, estimate, method)
+    return (L1Results if method == "l1" or not penalty.strength.any() else RegularizedResults)(model, estimate, method)
 
 
-def _trimmed_below(method: str, trim: dict[str, Any]) -> float | None:
+def read_trim(method: str, trim: dict[str, Any]) -> float | None:
     """Read statsmodels' arguments of ``method="l1"``: the size below which coefficients become zero, None for none."""
     if method == "l1":
-        for name, why in _NOTHING_TO_DO.items():
-            if name in trim:
-                raise UnknownOptionError(f"fit_regularized(method='l1') has no use for {name}: {why}. Leave it out.")
-    unknown = set(trim) - ({"trim_mode", "size_trim_tol"} if method == "l1" else set())
-    if unknown:
-        raise UnknownOptionError(f"fit_regularized(method={method!r}) has no argument {', '.join(sorted(unknown))}.")
+        accept("fit_regularized(method='l1')", trim, {*OF_L1, "trim_mode", "size_trim_tol"})
+    else:
+        accept(f"fit_regularized(method={method!r})", trim, {"disp", "full_output"})
     mode, size = trim.get("trim_mode", "auto"), trim.get("size_trim_tol", 1e-4)
     check_choice("trim_mode", mode, ("auto", "size", "off"))
-    if mode != "size" and "size_trim_tol" in trim:
-        raise UnknownOptionError("size_trim_tol needs trim_mode='size'.")
     if not 0.0 <= size < np.inf:
         raise DataError(f"size_trim_tol={size!r} must be a finite number, not negative.")
     return float(size) if mode == "size" else None

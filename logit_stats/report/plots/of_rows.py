@@ -115,11 +115,16 @@ _CIRCLES = 400
 
 def influence(res: Any, labels: int, by: str, *, ax: Any) -> Any:
     """Studentized residuals against leverage; areas are Cook's distances; the largest carry their row labels."""
+    return influence_of(res.get_influence(by), labels, ax=ax)
+
+
+def influence_of(found: Any, labels: int = 5, *, ax: Any) -> Any:
+    """Draw an `Influence`; see `influence`."""
     ax = axes(ax)
-    found, colours = res.get_influence(by), palette(ax)
+    colours = palette(ax)
     hat, resid, order = found.hat_matrix_diag, found.resid_studentized, found.order
     # Cook's distance is a matter of the unpenalized likelihood
-    cook = None if not found.fit.facts.maximum else found.cooks_distance
+    cook = None if not found.fit.facts.maximum else found.cooks_distance[0]
     measure = "leverages" if cook is None else "Cook's distances"
     # the rows that matter with their areas, and of many others evenly spaced ones as dots
     large, rest = order[:_CIRCLES], order[_CIRCLES:]
@@ -139,8 +144,26 @@ def influence(res: Any, labels: int, by: str, *, ax: Any) -> Any:
         words = f"area: Cook's distance, at most {float(np.nanmax(cook)):.3g}"
         ax.plot([], [], "o", markerfacecolor="none", color=colours.first, label=words)
     ax.margins(0.08, 0.12)
-    name_axes(ax, "leverage" if by == "row" else f"leverage of a {found.unit}", "studentized residual")
+    name_axes(ax, "leverage" if found.unit == "row" else f"leverage of a {found.unit}", "studentized residual")
     legend(ax)
     top = order[: max(labels, 0)]
     place_labels(ax, hat[top], resid[top], [str(label) for label in found.labels[top]], font_size(ax, 0.8))
+    return ax
+
+
+def index_plot(found: Any, values: Any, name: str, threshold: float | None, title: str | None, *, ax: Any) -> Any:
+    """A statistic of every row in their order; rows beyond the threshold carry their labels."""
+    ax = axes(ax)
+    colours = palette(ax)
+    place = np.arange(len(values))
+    ax.vlines(place, 0.0, values, color=colours.first, alpha=0.6, linewidth=0.8)
+    ax.plot(place, values, "o", color=colours.first, markersize=2.5)
+    ax.axhline(0.0, color=colours.faint, linewidth=0.8, zorder=0)
+    ax.margins(0.04, 0.12)
+    name_axes(ax, f"{found.unit} in order", name, title or "")
+    if threshold is not None:
+        ax.axhline(threshold, color=colours.faint, linewidth=0.8, linestyle=":", zorder=0)
+        beyond = np.flatnonzero(np.abs(values) > threshold)
+        texts = [str(label) for label in found.labels[beyond]]
+        place_labels(ax, place[beyond], values[beyond], texts, font_size(ax, 0.8))
     return ax

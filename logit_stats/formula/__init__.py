@@ -1,0 +1,1 @@
+"""Formula models under statsmodels' address: ``import logit_stats.formula.api as smf``."""
