@@ -87,7 +87,7 @@ def test_sample_flow_adds_up(res):
     page = res.report(sections=["sample"])
     numbers = dict(re.findall(r'<tr><td class="text">(.*?)</td><td>([\d,]+)</td></tr>', page))
     assert int(numbers["Rows read"]) - int(numbers["− with missing values"]) == int(numbers["= used"])
-    assert int(numbers["    events"]) + int(numbers["    non-events"]) == int(numbers["= used"])
+    assert int(numbers["&emsp;events"]) + int(numbers["&emsp;non-events"]) == int(numbers["= used"])
 
 
 def test_paragraphs_hold_the_numbers_of_the_result(res):

@@ -395,3 +395,14 @@ def test_wrong_arguments_are_said(res):
         ls.table(res, statistics=["r2"])
     with pytest.raises(ls.errors.UnknownOptionError, match="tests"):
         ls.table(res, tests="score")
+
+
+def test_ordered_outcomes_have_one_column_and_no_events(birthwt):
+    visits = birthwt.assign(v=birthwt["ftv"].clip(upper=2))
+    res = ls.ologit("v ~ age + race", visits).fit()
+    table = ls.table(res)
+    assert [column.kind for column in table.columns] == ["n", "estimate", "p"]
+    assert cell(table, "estimate", "age")["value"] == pytest.approx(np.exp(res.params["age"]))
+    own = ls.table(ls.ologit("v ~ age + race", visits, nonparallel="age").fit())
+    assert {column.spanner for column in own.columns if column.kind == "estimate"} == {"v: 0|1", "v: 1|2"}
+    assert not any(column.kind == "events" for column in own.columns)

@@ -83,7 +83,10 @@ def sample(res: Any, asking: Asking) -> str:
     if design is None:
         return ""
     steps = sample_flow(design.sample)
-    rows = "".join(f'<tr><td class="text">{_safe(step)}</td><td>{number}</td></tr>' for step, number in steps)
+    rows = "".join(
+        f'<tr><td class="text">{_safe(step).replace("    ", "&emsp;")}</td><td>{number}</td></tr>'
+        for step, number in steps
+    )
     return f"<p>{_safe(res.sample_line())}.</p><table><tbody>{rows}</tbody></table>{_left_out(design.sample)}"
 
 

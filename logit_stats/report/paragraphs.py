@@ -125,7 +125,11 @@ def results_text(res: Any, alpha: float = 0.05, labels: Any = None) -> str:
     level = f"{100.0 * (1.0 - alpha):.10g}% CI"
     sentences = [_counts_sentence(model)]
     for e, equation in enumerate(model.equations):
-        about = f"For {outcome(model)} = {equation}: " if equation and model.design is not None else ""
+        about = (
+            f"For {outcome(model)}{' = ' if model.design.parameters.separate else ' at '}{equation}: "
+            if equation and model.design is not None
+            else ""
+        )
         said = [_term_words(model, e, term, level, first=i == 0) for i, term in enumerate(model.terms)]
         sentences += [f"{about if i == 0 else ''}{words}." for i, words in enumerate(filter(None, said))]
     area = _area(res, alpha) if _tested(model) else None

@@ -244,7 +244,10 @@ def _said(column: Column, rows: int) -> Column:
 def _of_outcome(model: ModelNumbers, equation: str) -> str:
     if not equation or model.design is None:
         return equation
-    return f"{model.design.response.name} = {equation}" if model.design.response.categories is not None else equation
+    joined = " = " if _nominal(model) else ": "
+    return (
+        f"{model.design.response.name}{joined}{equation}" if model.design.response.categories is not None else equation
+    )
 
 
 def _same_counts(models: Sequence[ModelNumbers]) -> bool:
@@ -314,9 +317,16 @@ def _n(model: ModelNumbers, e: int, row: Row, style: Style, terms: Terms) -> Cel
 
 def _events(model: ModelNumbers, e: int, row: Row, style: Style, terms: Terms) -> Cell:
     found = model.counts.get(row.key)
-    if found is None or len(found.events) <= e or (len(model.equations) == 1 and len(found.events) > 1):
+    if found is None or not _counts_events(model):
         return None
     return Share(float(found.events[e]), found.observations)
+
+
+def _counts_events(model: ModelNumbers) -> bool:
+    """Whether every equation has events of its own: not the thresholds of an ordered response."""
+    count = 0 if model.total is None else len(model.total.events)
+    several = next(iter(model.counts.values())).events.size if model.counts else count
+    return several == len(model.equations) and (several == 1 or _nominal(model))
 
 
 def _estimate(model: ModelNumbers, e: int, row: Row, style: Style, terms: Terms) -> Cell:
@@ -398,8 +408,7 @@ def _below(models: Sequence[ModelNumbers], where: tuple[int, int] | None, name: 
         return None
     model, e = models[where[0]], where[1]
     if name == "events":
-        several = model.total is not None and len(model.equations) == 1 and len(model.total.events) > 1
-        return None if model.total is None or several else Count(float(model.total.events[e]))
+        return Count(float(model.total.events[e])) if model.total is not None and _counts_events(model) else None
     if e:
         return None
     if name == "nobs":
