@@ -9,8 +9,8 @@ from scipy import stats
 
 from logit_stats.design.block import FloatArray
 from logit_stats.design.constraints import Constraints
-from logit_stats.design.terms import find_term
-from logit_stats.errors import DataError, check_choice
+from logit_stats.design.terms import find_term, model_terms
+from logit_stats.errors import DataError, check_choice, listed
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.hypotheses import TestTable, t_test
@@ -77,8 +77,20 @@ def pairwise_test(
     frame = found.summary_frame(alpha)
     frame[f"pvalue-{method}"] = adjusted_pvalues(found.pvalue, method)
     frame[f"reject-{method}"] = frame[f"pvalue-{method}"] < alpha
-    return TestTable(
-        frame, f"Pairwise differences of the levels of {term}", (f"p-values adjusted by {method}; intervals are not.",)
+    notes = (f"p-values adjusted by {method}; intervals are not.", *_inside(fit, term))
+    return TestTable(frame, f"Pairwise differences of the levels of {term}", notes)
+
+
+def _inside(fit: Fit, name: str) -> tuple[str, ...]:
+    """Say where differences stand of a factor that interacts with others."""
+    term = find_term(fit.design, name)
+    around = [other.name for other in model_terms(fit.design) if other.contains(term)]
+    if not around:
+        return ()
+    return (
+        f"{name} is part of {listed(around, 3)}, so that its differences depend on the rest of it: these are the ones where "
+        f"that is coded zero (the reference level under treatment coding, the mean of the levels under Sum, 0 of a number). For others: "
+        f"odds_ratios(units=, at=), or means().",
     )
 
 

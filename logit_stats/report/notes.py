@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from logit_stats.design.codings import factors_without_reference, words_of_codings
 from logit_stats.errors import listed
 from logit_stats.estimation.constrained import ConstrainedFit
 from logit_stats.estimation.fit import Fit
@@ -51,6 +52,9 @@ def design_notes(fit: Fit) -> list[str]:
         )
     if design.weight_kind == "frequency":
         found.append(f"Frequency weights: {design.rows} rows stand for {design.observations:.0f} observations.")
+    contrasts = factors_without_reference(design)
+    if contrasts:
+        found.append(words_of_codings(contrasts))
     if design.left_out:
         plural = "s" if len(design.left_out) > 1 else ""
         found.append(f"Left out, being combinations of other columns: column{plural} {listed(design.left_out, 8)}.")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from logit_stats.design.block import FloatArray
+from logit_stats.design.codings import factors_without_reference, words_of_codings
 from logit_stats.errors import DataError
 from logit_stats.inference.wald import z_values
 from logit_stats.results.finished import Finished, Matrix, Vector
@@ -87,7 +88,7 @@ class Estimates(Finished):
         """Odds ratios exp(beta), their delta-method standard errors, and the exponentiated limits of `conf_int`.
 
         Under codings other than treatment (``Sum``, ``Poly``, ``Helmert``) exp(beta) of a level is no odds ratio against another
-        level; ``units={"g": None}`` gives these.
+        level; ``units={"g": None}`` gives these. The summary says so, and ``attrs["notes"]`` of the frame.
 
         Parameters
         ----------
@@ -122,7 +123,11 @@ class Estimates(Finished):
             error = ratio * self.covariance_.standard_errors
         columns = {"odds_ratio": ratio, "std_error": error,
                    "conf_low": low, "conf_high": high}  # fmt: skip
-        return pd.DataFrame(columns, index=self.model.exog_names)
+        found = pd.DataFrame(columns, index=self.model.exog_names)
+        contrasts = factors_without_reference(self.fit_.design)
+        if contrasts:
+            found.attrs["notes"] = (words_of_codings(contrasts),)
+        return found
 
     @property
     def nobs(self) -> float:
