@@ -89,8 +89,8 @@ def _inside(fit: Fit, name: str) -> tuple[str, ...]:
         return ()
     return (
         f"{name} is part of {listed(around, 3)}, so that its differences depend on the rest of it: these are the ones where "
-        f"that is coded zero (the reference level under treatment coding, the mean of the levels under Sum, 0 of a number). For others: "
-        f"odds_ratios(units=, at=), or means().",
+        f"that is coded zero (the reference level under treatment coding, the mean of the levels under Sum, 0 of a number). "
+        f"For others: odds_ratios(units=, at=), or means().",
     )
 
 
