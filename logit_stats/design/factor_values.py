@@ -196,6 +196,10 @@ def _as_categorical(data: Any) -> pd.Categorical | None:
 def _factorize(name: str, data: Any) -> tuple[NDArray[np.intp], tuple[Any, ...]]:
     """Codes and sorted levels of text, numbers or booleans in one vectorised pass."""
     array = data if isinstance(data, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)) else np.asarray(data)
+    if array.ndim == 0:
+        raise FormulaError(
+            f"{name!r} in the formula gives {array.item()!r} for all rows; a term needs one value for each row."
+        )
     if array.ndim != 1:
         raise FormulaError(f"{name!r} is categorical and has {array.ndim} dimensions; it needs one value per row.")
     if array.dtype == np.bool_:

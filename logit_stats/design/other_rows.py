@@ -27,10 +27,12 @@ def refuse_other_rows(factor: Factor, table: Table, values: FactorValues) -> Non
     """Raise `FormulaError` if the values of a factor in some rows depend on which other rows there are."""
     if is_rowwise(factor.term_factor.code) or table.rows < 2:
         return
+    failed = False
     for part in _parts(table.rows):
         try:
             again = factor.evaluate(table.where(part))
         except Exception:
+            failed = True
             continue
         if not _agree(values, again, part):
             raise FormulaError(
@@ -38,6 +40,18 @@ def refuse_other_rows(factor: Factor, table: Table, values: FactorValues) -> Non
                 f"applied to new data. Make the column first (df['new'] = ...), or use what remembers the rows of the fit: "
                 f"center(x), standardize(x), bs, ns, poly, or a summary written out, as in I(x / x.max())."
             )
+    if failed:
+        # of another length than the part, perhaps: the same rows again tell whether chance is in it
+        _refuse_chance(factor, table, values)
+
+
+def _refuse_chance(factor: Factor, table: Table, values: FactorValues) -> None:
+    """Raise `FormulaError` if an expression gives the same rows other values when it is evaluated again."""
+    if not _agree(values, factor.evaluate(table), np.ones(table.rows, dtype=np.bool_)):
+        raise FormulaError(
+            f"{factor.name!r} in the formula gives other values each time it is evaluated: make the column first "
+            f"(df['new'] = ...)."
+        )
 
 
 def _parts(rows: int) -> Iterator[Mask]:

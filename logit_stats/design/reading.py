@@ -305,7 +305,19 @@ def _refuse_column_with_operators(formula: str, description: Any, columns: Seque
 
 
 def _patsys_words(error: BaseException) -> str:
-    return str(error) or "an operator stands where a column should"
+    """What is wrong in the grammar, and where, in one line."""
+    said = str(getattr(error, "message", error)) or "an operator stands where a column should"
+    words = {
+        "expected a noun, but instead the expression ended": "a term is missing at its end",
+        "expected a noun, not": "a term is missing before",
+        "Unmatched '('": "a bracket is not closed",
+        "missing '(' or extra ')'": "a bracket is closed that was not opened",
+    }
+    for theirs, ours in words.items():
+        said = said.replace(theirs, ours)
+    origin = None if said.endswith("at its end") else getattr(error, "origin", None)
+    before = origin.code[: origin.start].strip() if origin is not None else ""
+    return f"{said} (after {before!r})." if before else f"{said}."
 
 
 __all__ = ["ParsedFormula", "capture_scope", "parse", "right_hand_terms", "scope_of", "written"]

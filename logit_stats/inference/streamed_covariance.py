@@ -14,7 +14,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.design.given_rows import for_rows_used
 from logit_stats.design.streamed import StreamedDesign
-from logit_stats.errors import DataError, NotAvailableError, listed_rows
+from logit_stats.errors import DataError, NotAvailableError, counted, listed_rows
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.streamed import CarriedFit, StreamedFit, squared_scores
 from logit_stats.inference.cluster import Grouping
@@ -144,7 +144,8 @@ def _labels(design: Design, columns: tuple[str, ...]) -> Any:
         if values.isna().any():
             rows = np.asarray(design.index)[values.isna().to_numpy()]
             raise DataError(
-                f"{name!r} is missing in {len(rows)} row(s) used (row {listed_rows(rows)}); fill it, or leave these rows out."
+                f"{name!r} is missing in {counted(len(rows), 'row')} used (row {listed_rows(rows)}); "
+                f"fill it, or leave these rows out."
             )
         found.append(values)
     return found[0] if len(found) == 1 else pd.MultiIndex.from_arrays(found).to_flat_index()

@@ -31,15 +31,16 @@ SMALL_COLUMNS = 100
 def _limit(found: Separated) -> str:
     events = int((found.side > 0).sum())
     return (
-        f"{found.rows} of {len(found.level)} rows are predicted perfectly in the limit "
+        f"{found.rows} of {len(found.level)} rows {'is' if found.rows == 1 else 'are'} predicted perfectly in the limit "
         f"({events} as events, {found.rows - events} as non-events): {labels_of(found)}."
     )
 
 
 def _error(design: Design, found: Separated) -> str:
     return (
-        f"Along {found.along} the likelihood keeps rising; in the limit {found.rows} of {design.rows} rows are predicted "
-        f"perfectly (row {labels_of(found)}). Coefficients without a finite limit: {first_six(found.without_limit)}. "
+        f"Along {found.along} the likelihood keeps rising; in the limit {found.rows} of {design.rows} rows "
+        f"{'is' if found.rows == 1 else 'are'} predicted perfectly "
+        f"(row {labels_of(found)}). Coefficients without a finite limit: {first_six(found.without_limit)}. "
         f"Use the limit itself (fit_limit(): infinite coefficients with tests and one-sided intervals), Firth's penalized "
         f"likelihood (fit_firth(): finite ones), join sparse levels, or leave the columns out."
     )
