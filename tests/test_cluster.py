@@ -135,6 +135,7 @@ def test_sums_of_many_clusters_are_never_all_held_at_once(formula, monkeypatch):
     data.loc[:900, "firm"] = 7
     res = (ls.mnlogit if formula.startswith("kind") else ls.logit)(formula, data).fit()
     want = res.with_cov("cluster", groups="firm").cov_params()
+    of_survey = res.with_cov("survey", strata="kind" if "kind" not in formula else None, psu="firm").cov_params()
     monkeypatch.setattr(row_scores, "SUMS", 100 * res.fit_.parameters)
     held = []
     sums_of = row_scores.row_passes.sums_by_code
@@ -142,6 +143,8 @@ def test_sums_of_many_clusters_are_never_all_held_at_once(formula, monkeypatch):
         row_scores.row_passes, "sums_by_code", lambda X, c, count, *a: held.append(count) or sums_of(X, c, count, *a)
     )
     assert_allclose(res.with_cov("cluster", groups="firm").cov_params(), want, rtol=1e-11)
+    in_parts = res.with_cov("survey", strata="kind" if "kind" not in formula else None, psu="firm").cov_params()
+    assert_allclose(in_parts, of_survey, rtol=1e-10)
     assert max(held) <= 100
     monkeypatch.undo()
     if not formula.startswith("kind"):

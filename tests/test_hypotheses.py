@@ -347,3 +347,11 @@ def test_tables_print_in_text_and_html(births):
     assert stats.chi2.sf(res.drop1().frame.loc["smoke", "lr"], 1) == pytest.approx(
         res.drop1().frame.loc["smoke", "p_value"]
     )
+
+
+def test_pairwise_differences_within_an_interaction_say_where_they_hold():
+    births = ls.datasets.load("birthwt")
+    inside = ls.logit("low ~ C(race) * lwt", births).fit().t_test_pairwise("C(race)")
+    assert any("C(race):lwt" in note and "zero" in note for note in inside.notes)
+    alone = ls.logit("low ~ C(race) + lwt", births).fit().t_test_pairwise("C(race)")
+    assert not any("is part of" in note for note in alone.notes)

@@ -351,3 +351,13 @@ def test_rounding_in_large_columns_is_no_failure(L1_wt, size, recwarn):
     )
     if L1_wt != 0.5:  # there the two parts of the penalty would need strengths of their own
         np.testing.assert_allclose(fit.params[2:] * size, short.params[2:], rtol=1e-6, atol=1e-10)
+
+
+@pytest.mark.parametrize("model", ["logit", "mnlogit"])
+def test_penalty_weights_say_which_columns_they_leave_out(model):
+    births = ls.datasets.load("birthwt")
+    fit = getattr(ls, model)("low ~ lwt + age", births).fit_regularized
+    with pytest.raises(DataError, match=r"leaves out Intercept \(0 leaves a column free\)"):
+        fit(alpha=0.1, penalty_weights={"lwt": 1.0, "age": 1.0})
+    with pytest.raises(DataError, match=r"leaves out age .*ag is no column"):
+        fit(alpha=0.1, penalty_weights={"Intercept": 0.0, "lwt": 1.0, "ag": 1.0})

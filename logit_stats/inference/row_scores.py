@@ -80,12 +80,18 @@ def sums_by_code(fit: Fit, codes: NDArray[np.intp], count: int, u: FloatArray) -
     return row_passes.sums_by_code(fit.design.X, codes, count, u, fit.working.center, fit.working.scale).T
 
 
-def meat_by_code(fit: Fit, codes: NDArray[np.intp], count: int, u: FloatArray) -> FloatArray:
-    """(k, k) sum over codes of the squares of the scores' sums, with never more than `SUMS` of these sums at a time."""
+def meat_by_code(
+    fit: Fit, codes: NDArray[np.intp], count: int, u: FloatArray, factor: FloatArray | None = None
+) -> FloatArray:
+    """(k, k) sum over codes of the squares of the scores' sums, each times its factor (count,).
+
+    There are never more than `SUMS` of these sums at a time.
+    """
+    factor = np.ones(count) if factor is None else factor
     at_a_time = max(SUMS // fit.parameters, 1)
     if count <= at_a_time:
         sums = sums_by_code(fit, codes, count, u)
-        return np.asarray(sums @ sums.T)
+        return np.asarray((sums * factor) @ sums.T)
     # rows of the same range of codes together, in their order
     order = np.argsort(codes, kind="stable")
     firsts = list(range(0, count, at_a_time))
@@ -96,7 +102,7 @@ def meat_by_code(fit: Fit, codes: NDArray[np.intp], count: int, u: FloatArray) -
         for begin in range(start, stop, at_a_time):
             rows = order[begin : min(begin + at_a_time, stop)]
             sums += _sums_of_rows(fit, rows, codes[rows] - first, sums.shape[1], u[..., rows])
-        total += sums @ sums.T
+        total += (sums * factor[first : first + sums.shape[1]]) @ sums.T
     return total
 
 

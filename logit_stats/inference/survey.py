@@ -21,7 +21,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.given_rows import for_rows_used
 from logit_stats.errors import DataError, NotAvailableError, check_choice, listed, listed_rows
 from logit_stats.estimation.fit import Fit
-from logit_stats.inference.row_scores import score_gram, score_residuals, sums_by_code
+from logit_stats.inference.row_scores import meat_by_code, score_gram, score_residuals, sums_by_code
 from logit_stats.inference.survey_design import SurveyDesign, survey_design
 
 LONELY = ("error", "remove", "certainty", "adjust", "average")
@@ -122,8 +122,7 @@ def _meat(fit: Fit, survey: SurveyDesign, alone: NDArray[np.bool_], lonely: str)
     if survey.unit is None:
         square = score_gram(fit, u, factor[survey.stratum])
     else:
-        sums = sums_by_code(fit, survey.unit, len(survey.of_unit), u)
-        square = np.asarray((sums * factor[survey.of_unit]) @ sums.T)
+        square = meat_by_code(fit, survey.unit, len(survey.of_unit), u, factor[survey.of_unit])
     # a lonely unit keeps its deviation from zero, which is the mean of all scores at the estimate
     centred = np.where(alone, 0.0, factor / counts)
     return np.asarray(square - (totals * centred) @ totals.T)

@@ -206,12 +206,20 @@ def _by_column(argument: str, values: Any, design: Design) -> FloatArray:
     if isinstance(values, dict) or (isinstance(values, pd.Series) and not isinstance(values.index, pd.RangeIndex)):
         labelled = pd.Series(values)
         if set(labelled.index) != set(design.names) or len(labelled) != design.columns:
-            raise DataError(f"{argument} must name each column once: {listed(list(design.names), 12)}.")
+            raise DataError(_names_of_columns(argument, [str(label) for label in labelled.index], design))
         values = labelled.loc[list(design.names)]
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise DataError(f"{argument} must be a number, or one for each column.") from None
+
+
+def _names_of_columns(argument: str, given: list[str], design: Design) -> str:
+    missing = [name for name in design.names if name not in given]
+    unknown = [name for name in given if name not in design.names]
+    said = f"; it leaves out {listed(missing, 6)} (0 leaves a column free)" if missing else ""
+    said += f"; {listed(unknown, 6)} is no column" if unknown else ""
+    return f"{argument} must name each column once, the intercept too: {listed(list(design.names), 12)}{said}."
 
 
 def with_class_weight(design: Design, class_weight: Any) -> Design:
