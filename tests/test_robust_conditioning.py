@@ -86,7 +86,8 @@ def slopes_of(res) -> list[np.ndarray]:
 @pytest.mark.parametrize("model", ["mnlogit", "ologit"])
 @pytest.mark.parametrize(
     ("cov_type", "settings"),
-    [("HC0", {}), ("HC1", {}), ("opg", {}), ("cluster", {"groups": "id"}), ("cluster", {"groups": ["id", "j"]}),
+    [("HC0", {}), ("HC1", {}), ("HC2", {}), ("HC3", {}),
+     ("opg", {}), ("cluster", {"groups": "id"}), ("cluster", {"groups": ["id", "j"]}),
      ("survey", {"psu": "id", "given": {"sampling_weights": "w"}})],
 )  # fmt: skip
 def test_several_categories_far_from_zero(model, cov_type, settings, shift):

@@ -250,7 +250,10 @@ def _estimated(fit: Fit, cov_type: str, settings: dict[str, Any]) -> Covariance:
     if isinstance(fit, StreamedFit):
         estimator = partial(_in_passes, cov_type=cov_type)
         _refuse_ill_conditioned(fit, cov_type)
-    white = whitened(fit) if cov_type in SANDWICHES and fit.design.in_memory else None
+    elif not fit.facts.binary and cov_type in ("HC2", "HC3"):
+        estimator = partial(_of_row_blocks, cov_type=cov_type)
+    by_blocks = not fit.facts.binary and cov_type in ("HC2", "HC3")  # which see to it themselves
+    white = whitened(fit) if cov_type in SANDWICHES and fit.design.in_memory and not by_blocks else None
     made = estimator(fit, **settings) if white is None else _carried_back(fit, white, estimator(white.fit, **settings))
     nothing = made.standard_errors <= NOTHING * fit.standard_errors
     nothing &= made.robust and fit.free_parameters == fit.parameters
@@ -339,14 +342,6 @@ def _heteroskedastic(fit: Fit, cov_type: str) -> Covariance:
         factor = fit.design.weight.values ** (2 if fit.design.weight_kind == "sampling" else 1)
     if cov_type not in ("HC2", "HC3"):
         u = score_residuals(fit, weighted=False)
-    elif not fit.facts.binary:
-        blocks = row_blocks(fit)
-        if (blocks.left < FIXED).any():
-            perfect = np.asarray(fit.design.index)[blocks.left < FIXED]
-            return _of(fit, cov_type, np.full((k, k), np.nan), notes=(_determined(perfect, cov_type),))
-        u = blocks.standardized if cov_type == "HC2" else blocks.without
-        # with sampling weights these have the weight in them
-        factor = 1.0 if fit.design.weight_kind == "sampling" else factor
     else:
         u, weight = residuals_and_weights(fit)
         left = 1.0 - leverages(fit, weight)
@@ -361,6 +356,25 @@ def _heteroskedastic(fit: Fit, cov_type: str) -> Covariance:
     bread = fit.covariance_working
     scale = (n / (n - k) if n > k else float("nan")) if cov_type == "HC1" else 1.0
     return _of(fit, cov_type, bread @ score_gram(fit, u, factor) @ bread * scale)
+
+
+def _of_row_blocks(fit: Fit, cov_type: str) -> Covariance:
+    """HC2 and HC3 of several equations: HC0 of what each row's block leaves of its score."""
+    blocks = row_blocks(fit)
+    if (blocks.left < FIXED).any():
+        perfect = np.asarray(fit.design.index)[blocks.left < FIXED]
+        return _of(fit, cov_type, np.full((fit.parameters,) * 2, np.nan), notes=(_determined(perfect, cov_type),))
+    u = blocks.standardized if cov_type == "HC2" else blocks.without
+    weight = None if fit.design.weight is None else fit.design.weight.values
+    if fit.design.weight_kind == "sampling":  # the weight is in them
+        weight = None
+    white = whitened(fit, u)
+    if white is not None:
+        meat = score_gram(white.fit, np.ones(fit.design.rows), 1.0 if weight is None else weight)
+        bread = white.fit.covariance_working
+        return _carried_back(fit, white, _of(white.fit, cov_type, bread @ meat @ bread))
+    bread = fit.covariance_working
+    return _of(fit, cov_type, bread @ score_gram(fit, u, 1.0 if weight is None else weight) @ bread)
 
 
 def _in_passes(fit: StreamedFit, cov_type: str, **settings: Any) -> Covariance:  # noqa: PLR0911 (one for each type)

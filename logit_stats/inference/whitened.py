@@ -47,14 +47,17 @@ class Whitened:
         return np.asarray(self.root @ (vectors * np.sqrt(np.maximum(values, 0.0))))
 
 
-def whitened(fit: Fit) -> Whitened | None:
-    """Return a fit in well-conditioned columns; None where its own are, or where there is no such basis."""
+def whitened(fit: Fit, residual: FloatArray | None = None) -> Whitened | None:
+    """Return a fit in well-conditioned columns; None where its own are, or where there is no such basis.
+
+    With several equations `residual` (E, n) may stand for the derivatives by the linear predictors.
+    """
     if not fit.ill_conditioned or fit.facts.constrained or not fit.facts.finite:
         return None
     root = fit.covariance_root
     if not np.isfinite(root).all():
         return None
-    return _of_columns(fit, root) if fit.facts.binary else _of_scores(fit, root)
+    return _of_columns(fit, root) if fit.facts.binary else _of_scores(fit, root, residual)
 
 
 def _of_columns(fit: Fit, root: FloatArray) -> Whitened:
@@ -66,10 +69,11 @@ def _of_columns(fit: Fit, root: FloatArray) -> Whitened:
     return _moved(fit, moved, information, root)
 
 
-def _of_scores(fit: Fit, root: FloatArray) -> Whitened:
+def _of_scores(fit: Fit, root: FloatArray, residual: FloatArray | None) -> Whitened:
     """Columns are the scores of the rows in the coefficients of W, each with a residual of one."""
     design, layout = fit.design, fit.design.parameters
-    u, parts, start = np.atleast_2d(fit.likelihood.residuals(design, fit.eta)), [], 0
+    u = np.atleast_2d(fit.likelihood.residuals(design, fit.eta) if residual is None else residual)
+    parts, start = [], 0
     for block in design.blocks(TALL_ROWS):
         Z = np.asarray(fit.working.columns(block.X))
         of_rows = u[:, start : start + len(Z)].T[:, :, None] * Z[:, None, :]

@@ -182,3 +182,11 @@ def category_root(block: Block, Z: FloatArray, gamma: FloatArray) -> FloatArray:
                 away[e] = terms.complement[c]
         parts.append(np.hstack([(root[c] * a)[:, None] * Z for a in away]))
     return np.vstack(parts)
+
+
+def by_category(eta: FloatArray, which: str) -> FloatArray:
+    """(m, J + 1) probabilities, or linear predictors with the reference's zero, from predictors (m, J)."""
+    if which == "linear":
+        reference = np.where(np.isnan(eta[:, :1]), np.nan, 0.0)
+        return np.hstack([reference, eta])
+    return category_terms(eta.T, None, eta.shape[1] + 1).prob.T

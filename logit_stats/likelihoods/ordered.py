@@ -27,6 +27,9 @@ from logit_stats.likelihoods.null import NullModel
 if TYPE_CHECKING:
     from typing import Self
 
+# What statsmodels calls the kinds of predictions.
+WHICH = {"prob": "mean", "cumprob": "cumulative", "linpred": "linear"}
+
 ORDERED_FACTS = Facts(
     binary=False,
     words=(
@@ -136,3 +139,12 @@ def own_cut_forms(codes: NDArray[np.intp], below: NDArray[np.bool_], equations: 
     falling = np.flatnonzero(codes < equations)
     patterns = np.vstack([np.eye(equations), -np.eye(equations)])
     return Forms(np.r_[rising, falling], np.r_[e, equations + codes[falling]], patterns)
+
+
+def crossing_words(crossed: int, rows: int) -> str:
+    """Say that cumulative probabilities cross."""
+    return (
+        f"Slopes of their own make the cumulative probabilities of {crossed} of {rows} rows cross: some probability is negative "
+        f"there. Let more columns share their slopes (parallel_test() says which do), or take kind='adjacent' or "
+        f"'continuation', whose probabilities never cross."
+    )

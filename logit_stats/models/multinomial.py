@@ -24,6 +24,7 @@ from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.scipy_methods import SCIPY_METHODS
 from logit_stats.estimation.working import WorkingColumns
 from logit_stats.inference.covariance import covariance, covariance_asked
+from logit_stats.likelihoods.category_moments import by_category
 from logit_stats.models.at_parameters import by_name
 from logit_stats.models.complex_step import at_complex
 from logit_stats.models.statsmodels_names import StatsmodelsModel
@@ -419,14 +420,6 @@ class MNLogit(StatsmodelsModel):
         model = MNLogit.__new__(MNLogit)
         model._adopt(design, self.check_rank)
         return model
-
-
-def by_category(eta: FloatArray, which: str) -> FloatArray:
-    """(m, J + 1) probabilities, or linear predictors with the reference's zero, from predictors (m, J)."""
-    if which == "linear":
-        reference = np.where(np.isnan(eta[:, :1]), np.nan, 0.0)
-        return np.hstack([reference, eta])
-    return category_terms(eta.T, None, eta.shape[1] + 1).prob.T
 
 
 def mnlogit(

@@ -26,7 +26,7 @@ from logit_stats.inference.covariance import COV_TYPES, covariance
 from logit_stats.likelihoods.cumulative import Cumulative, crossing
 from logit_stats.likelihoods.moments import Moments
 from logit_stats.likelihoods.of_design import likelihood_of
-from logit_stats.likelihoods.ordered import Ordered
+from logit_stats.likelihoods.ordered import WHICH, Ordered, crossing_words
 from logit_stats.likelihoods.outcomes import Outcomes
 from logit_stats.likelihoods.stepwise import Adjacent, Continuation
 from logit_stats.likelihoods.working import WorkingColumns
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from logit_stats.results.ordinal import OrderedLogitResults
 
 KINDS: dict[str, type[Ordered]] = {kind.kind: kind for kind in (Cumulative, Adjacent, Continuation)}
-# statsmodels' names of what is predicted.
-WHICH = {"prob": "mean", "cumprob": "cumulative", "linpred": "linear"}
 
 
 class OrderedLogit(DesignModel):
@@ -422,15 +420,6 @@ class OrderedLogit(DesignModel):
         model.added_constant = self.added_constant
         model._adopt(design, self.check_rank)
         return model
-
-
-def crossing_words(crossed: int, rows: int) -> str:
-    """Say that cumulative probabilities cross."""
-    return (
-        f"Slopes of their own make the cumulative probabilities of {crossed} of {rows} rows cross: some probability is negative "
-        f"there. Let more columns share their slopes (parallel_test() says which do), or take kind='adjacent' or "
-        f"'continuation', whose probabilities never cross."
-    )
 
 
 def _refuse_other_distributions(distr: str) -> None:

@@ -17,7 +17,6 @@ from logit_stats.estimation.absorbed import AbsorbedFit
 from logit_stats.inference.absorbed_covariance import absorbed_covariance
 from logit_stats.inference.covariance import Covariance
 from logit_stats.likelihoods.rows import probability, variance
-from logit_stats.models.absorbed import AbsorbedLogit
 from logit_stats.results.estimates import Estimates
 from logit_stats.results.finished import Vector
 from logit_stats.results.hypotheses import JointTests
@@ -26,6 +25,7 @@ from logit_stats.results.transport import Transport
 from logit_stats.wording import lines, table
 
 if TYPE_CHECKING:
+    from logit_stats.models.absorbed import AbsorbedLogit
     from logit_stats.report.summary import Summary
 
 

@@ -14,7 +14,6 @@ from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.set_covariance import set_covariance
 from logit_stats.inference.set_predictions import probabilities_within
 from logit_stats.likelihoods.conditional import CONDITIONAL, NO_PROBABILITY
-from logit_stats.models.conditional import ConditionalLogit
 from logit_stats.results.estimates import Estimates
 from logit_stats.results.finished import Vector
 from logit_stats.results.hypotheses import JointTests
@@ -25,6 +24,7 @@ from logit_stats.wording import lines, table
 
 if TYPE_CHECKING:
     from logit_stats.inference.score_test import ScoreTest
+    from logit_stats.models.conditional import ConditionalLogit
     from logit_stats.peers.crosscheck import Crosscheck
     from logit_stats.report.summary import Summary
 

@@ -13,7 +13,6 @@ import pandas as pd
 from logit_stats.design.block import FloatArray
 from logit_stats.estimation.gee import GeeFit
 from logit_stats.inference.cluster_sandwich import gee_covariance, qic
-from logit_stats.models.gee import LogitGEE
 from logit_stats.report.numbers import count, significant
 from logit_stats.results.accuracy import Accuracy
 from logit_stats.results.effects import Effects
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from logit_stats.assess.ranking import Roc
     from logit_stats.inference.covariance import Covariance
     from logit_stats.inference.hypotheses import TestTable
+    from logit_stats.models.gee import LogitGEE
     from logit_stats.peers.crosscheck import Crosscheck
 
 

@@ -29,7 +29,6 @@ from logit_stats.inference.mixed_predictions import (
     rows_of_fit,
 )
 from logit_stats.inference.variance_components import icc, median_odds_ratio, variance_components
-from logit_stats.models.mixed import RandomEffectsLogit
 from logit_stats.report.numbers import adaptive, count, significant
 from logit_stats.report.table import Table
 from logit_stats.results.estimates import Estimates
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from logit_stats.inference.predictions import Prediction
     from logit_stats.inference.variance_components import LatentMeasure, VarianceComponents
     from logit_stats.inference.variance_test import VarianceTest
+    from logit_stats.models.mixed import RandomEffectsLogit
     from logit_stats.report.summary import Summary
 
 

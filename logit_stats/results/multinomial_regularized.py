@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,12 +18,14 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.proximal_newton import estimate_at
 from logit_stats.estimation.symmetric_penalty import category_penalized_fit, coefficients_by_category
-from logit_stats.models.multinomial import MNLogit
 from logit_stats.results.l1 import L1Answers, with_errors
 from logit_stats.results.of_categories import OfCategories
 from logit_stats.results.penalized import PenalizedAnswers, fit_of_estimate
 from logit_stats.results.prediction import new_design_columns
 from logit_stats.results.regularized import make_penalty, read_trim
+
+if TYPE_CHECKING:
+    from logit_stats.models.multinomial import MNLogit
 
 
 class MNRegularizedResults(PenalizedAnswers, OfCategories):

@@ -14,7 +14,7 @@ from logit_stats.assess.fit_statistics import LIKELIHOOD_RSQUARED
 from logit_stats.design.block import FloatArray
 from logit_stats.design.constraints import Constraints, read_constraints
 from logit_stats.errors import NotAvailableError, check_choice
-from logit_stats.models.multinomial import MNLogit, by_category
+from logit_stats.likelihoods.category_moments import by_category
 from logit_stats.results.answers import Answers
 from logit_stats.results.finished import Matrix, Vector
 from logit_stats.results.needs import needs
@@ -24,6 +24,7 @@ from logit_stats.wording import table
 if TYPE_CHECKING:
     from logit_stats.assess.category_ranking import CategoryRoc
     from logit_stats.inference.predictions import AveragePrediction
+    from logit_stats.models.multinomial import MNLogit
     from logit_stats.peers.crosscheck import Crosscheck
 
 

@@ -15,7 +15,7 @@ from logit_stats.assess.fit_statistics import LIKELIHOOD_RSQUARED
 from logit_stats.assess.surrogate import probability_residuals, surrogate_residuals
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import CrossingWarning, check_choice
-from logit_stats.models.ordinal import WHICH, OrderedLogit, crossing_words
+from logit_stats.likelihoods.ordered import WHICH, crossing_words
 from logit_stats.results.answers import Answers
 from logit_stats.results.finished import Matrix, Vector
 from logit_stats.results.needs import needs
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from logit_stats.assess.category_ranking import CategoryRoc
     from logit_stats.inference.predictions import AveragePrediction, Prediction
     from logit_stats.inference.proportionality import BrantTest, ParallelTest
+    from logit_stats.models.ordinal import OrderedLogit
     from logit_stats.peers.crosscheck import Crosscheck
 
 _SEVERAL = "is not there for a response of several categories"
