@@ -675,8 +675,7 @@ def test_tables() -> None:
     assert "0|1" in table
     with pytest.raises(NotAvailableError, match="in order"):
         res.hosmer_lemeshow()
-    with pytest.raises(NotAvailableError, match="with_cov"):
-        res.bootstrap()
+    assert "20 resamples" in str(res.bootstrap(reps=20, seed=1))
 
 
 def test_results_can_be_kept(tmp_path: Any) -> None:
