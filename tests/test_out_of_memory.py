@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -156,13 +158,26 @@ def test_a_sequential_source_gives_the_same_bits(data, folder, tmp_path):
 
 def test_other_processes_give_the_same_bits(folder):
     one = ls.logit("y ~ x + center(z) + C(g)", folder).fit()
-    import multiprocessing
-
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         other = ls.logit("y ~ x + center(z) + C(g)", ls.scan(folder, engine=pool)).fit()
         assert (other.params == one.params).all()
         assert (other.bse == one.bse).all()
         assert (other.with_cov("HC2").bse == one.with_cov("HC2").bse).all()
+
+
+def test_a_dask_cluster_gives_the_same_bits_and_outlives_a_worker(folder):
+    distributed = pytest.importorskip("distributed")
+    one = ls.logit("y ~ x + center(z) + C(g)", folder).fit()
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+    )
+    with cluster, distributed.Client(cluster) as client:
+        model = ls.logit("y ~ x + center(z) + C(g)", ls.scan(folder, engine=client))
+        victim = next(iter(cluster.workers.values()))
+        os.kill(victim.pid, signal.SIGKILL)
+        other = model.fit()
+    assert (other.params == one.params).all()
+    assert (other.bse == one.bse).all()
 
 
 def test_csv_and_arrow_files(data, tmp_path):
@@ -336,6 +351,38 @@ def test_what_needs_all_rows_says_what_would_do(folder, ask):
     assert any(
         word in str(caught.value) for word in ("augment(to=", "fit a part", "with_cov", "use ", "new data", "take ")
     )
+
+
+# Rows counted as patterns.
+
+
+@pytest.mark.parametrize("compress", [True, "auto"])
+def test_few_different_rows_are_counted(data, tmp_path, compress, monkeypatch):
+    monkeypatch.setattr(stream, "BLOCK_ROWS", 2048)
+    frame = pd.concat([data] * 4, ignore_index=True)
+    frame["x"] = (frame.x > 0).where(frame.x.notna()).astype(float)
+    folder_of(frame[["y", "x", "year", "id"]], tmp_path)
+    formula = "y ~ x" if compress == "auto" else "y ~ x + C(year)"
+    out = ls.logit(formula, ls.scan(tmp_path, compress=compress)).fit()
+    inside = ls.logit(formula, frame).fit()
+    close(out, inside)
+    assert out.model.design.patterns[0] == len(frame)
+    assert "counted as" in " ".join(str(out.summary()).split())
+    assert "Frequency weights:" not in str(out.summary())
+    for kind in ("HC0", "HC1", "HC2", "HC3", "opg"):
+        np.testing.assert_allclose(out.with_cov(kind).bse, inside.with_cov(kind).bse, rtol=1e-9)
+    np.testing.assert_allclose(out.roc().auc, inside.roc().auc, rtol=1e-9)
+    np.testing.assert_allclose(out.margins().frame["std_error"], inside.margins().frame["std_error"], rtol=1e-8)
+    np.testing.assert_allclose(out.anova(type=2).frame, inside.anova(type=2).frame, rtol=1e-7)
+    with pytest.raises(NotAvailableError, match="compress=False"):
+        out.with_cov("cluster", groups="id")
+    with pytest.raises(NotAvailableError, match="compress=False"):
+        out.augment(to=tmp_path / "rows.parquet")
+
+
+def test_rows_that_differ_stay_rows(folder):
+    assert ls.logit("y ~ x", folder).design.patterns is None
+    assert ls.logit("y ~ 1", ls.scan(folder, compress=False)).design.patterns is None
 
 
 # What is refused at the door.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,15 @@ from logit_stats.errors import DataError, LogitStatsError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def read_rows(data: str, how: Reading | None = None) -> Any:
+    """Return a table as `read_table` does; of a folder or a glob the files, which are read in passes."""
+    if data != "-" and (glob.has_magic(data) or "://" in data or Path(data).is_dir()) and not Path(data).is_file():
+        from logit_stats.design.scan import scan
+
+        return scan(data)
+    return read_table(data, how)
 
 
 def read_table(data: str, how: Reading | None = None) -> pd.DataFrame:

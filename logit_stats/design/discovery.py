@@ -206,6 +206,7 @@ class Discover:
     left: dict[str, Factor]
     right: dict[str, Factor]
     arguments: RowArguments
+    count: str | None = None
 
     def __call__(self, index: int, batch: RowBatch) -> Discovery:
         """Of one range of rows."""
@@ -223,27 +224,30 @@ class Discover:
 
     def __getstate__(self) -> dict[str, Any]:
         left, right = ({name: factor_state(f) for name, f in side.items()} for side in (self.left, self.right))
-        return {"left": left, "right": right, "arguments": self.arguments}
+        return {"left": left, "right": right, "arguments": self.arguments, "count": self.count}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for side in ("left", "right"):
             self.__dict__[side] = {name: restored_factor(name, kept) for name, kept in state[side].items()}
-        self.__dict__["arguments"] = state["arguments"]
+        self.__dict__.update(arguments=state["arguments"], count=state["count"])
 
     def _counted(
         self, index: int, batch: RowBatch, screened: Any, seen: dict[str, Seen], outcomes: dict[Any, float]
     ) -> Discovery:
-        rows = len(batch)
-        gone = _any(screened.missing, rows)
-        zero = np.zeros(rows, np.bool_) if screened.zero is None else screened.zero & ~gone
-        idle = np.zeros(rows, np.bool_) if screened.no_trials is None else screened.no_trials & ~gone
+        gone = _any(screened.missing, len(batch))
+        zero = np.zeros(len(batch), np.bool_) if screened.zero is None else screened.zero & ~gone
+        idle = np.zeros(len(batch), np.bool_) if screened.no_trials is None else screened.no_trials & ~gone
+        used = np.ones(len(batch), np.bool_) if screened.keep is None else screened.keep
+        # a pattern counts as the rows that it stands for
+        each = np.asarray(batch.column(self.count), dtype=np.int64) if self.count else np.ones(len(batch), np.int64)
         numbers = screened.rows
         weight = float(len(screened.labels)) if numbers.weights is None else float(numbers.weights.values.sum())
         offset = 0.0 if numbers.offset is None else float(numbers.offset.values.sum())
+        which = 0 if self.count else _which(screened.labels)
         return Discovery(
-            rows, len(screened.labels), int(gone.sum()), int(zero.sum()), int(idle.sum()),
-            {name: int(mask.sum()) for name, mask in screened.missing.items()}, seen, weight, offset,
-            outcomes, _which(screened.labels), {index: RowBatch(batch.rows.slice(0, SAMPLE_ROWS), batch.first)},
+            int(each.sum()), int(each[used].sum()), int(each[gone].sum()), int(each[zero].sum()), int(each[idle].sum()),
+            {name: int(each[mask].sum()) for name, mask in screened.missing.items()}, seen, weight, offset,
+            outcomes, which, {index: RowBatch(batch.rows.slice(0, SAMPLE_ROWS), batch.first)},
         )  # fmt: skip
 
 
@@ -288,8 +292,10 @@ def _equal(one: Any, other: Any) -> bool:
         return bool(np.array_equal(np.asarray(one), np.asarray(other)))
 
 
-def discovered(stream: Stream, parsed: ParsedFormula, arguments: RowArguments) -> tuple[Coding, Discovery]:
-    """Learn from all rows how to code them.
+def discovered(
+    stream: Stream, parsed: ParsedFormula, arguments: RowArguments, count: str | None = None
+) -> tuple[Coding, Discovery]:
+    """Learn from all rows how to code them; `count` is the column that says how many rows a pattern stands for.
 
     Raises
     ------
@@ -302,7 +308,7 @@ def discovered(stream: Stream, parsed: ParsedFormula, arguments: RowArguments) -
     table = Table(first)
     left = _learned(stream, parsed.response_terms, parsed, table)
     right = _learned(stream, parsed.terms, parsed, table)
-    found: Discovery = stream.sum(Discover(left, right, arguments), "discovery")
+    found: Discovery = stream.sum(Discover(left, right, arguments, count), "discovery")
     if found.used == 0:
         by = listed([f"{name} in {count}" for name, count in found.missing.items()], 8)
         raise NoRowsError(f"No row is left of the {found.rows} read (missing values: {by}).")

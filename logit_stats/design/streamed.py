@@ -19,8 +19,9 @@ from logit_stats.design.coded import CodedColumns, coded
 from logit_stats.design.coding import Coding
 from logit_stats.design.design import BLOCK_ROWS, Design, Summable
 from logit_stats.design.discovery import Discovery, discovered, events_of, sample_designs
-from logit_stats.design.formula import names_in, parse
+from logit_stats.design.formula import ParsedFormula, names_in, parse
 from logit_stats.design.opening import opened
+from logit_stats.design.pattern_rows import COUNT, as_patterns
 from logit_stats.design.removed import Removed, SampleWithoutRows
 from logit_stats.design.response import refuse_one_class
 from logit_stats.design.row_arguments import RowArguments
@@ -198,10 +199,15 @@ class StreamedDesign(Design):
             If the files have no such column.
         """
         source = self.stream.source
-        for name in columns:
+        for name in columns if self.patterns is None else ():
             if name not in source.names:
                 raise MissingColumnError(f"groups: {missing_column_message(name, list(source.names))}")
         known = source.columns_read
+        if self.patterns is not None and any(name not in known for name in columns):
+            raise NotAvailableError(
+                f"{', '.join(columns)} was not counted with the patterns of the rows, which are out of memory: fit with "
+                f"scan(..., compress=False) and use the column then."
+            )
         more = [name for name in columns if name not in known]
         if not more:
             return self
@@ -389,8 +395,27 @@ def streamed_design(formula: str, scan: Scan, scope: Any, arguments: RowArgument
     wanted = {*names_in(parsed), *arguments.columns}
     columns = [name for name in source.names if name in wanted]
     stream = Stream(source.prepared(columns or source.names[:1]), scan.engine, scan.memory, None, passes.BLOCK_ROWS, [])
-    coding, found = discovered(stream, parsed, arguments)
-    return of_discovery(stream.counted(found.rows), coding, found, refuse_wide=refuse_wide)
+    counted = None if _learns(parsed) else as_patterns(stream, scan, arguments)
+    if counted is None:
+        coding, found = discovered(stream, parsed, arguments)
+        return of_discovery(stream.counted(found.rows), coding, found, refuse_wide=refuse_wide)
+    coding, found = discovered(counted[0], parsed, counted[1], COUNT)
+    design = of_discovery(counted[0], coding, found, refuse_wide=refuse_wide)
+    return replace(design, patterns=(found.rows, counted[2]))
+
+
+def _learns(parsed: ParsedFormula) -> bool:
+    """Whether a transform of the formula learns from rows, each of which counts there: patterns would not do."""
+    state: dict[str, Any]
+    for term in (*parsed.terms, *parsed.response_terms):
+        for factor in term.factors:
+            state = {}
+            try:
+                if factor.memorize_passes_needed(state, parsed.scope):
+                    return True
+            except Exception:
+                return False  # the formula is refused in words a little later
+    return False
 
 
 def of_discovery(stream: Stream, coding: Coding, found: Discovery, *, refuse_wide: bool) -> StreamedDesign:

@@ -53,7 +53,10 @@ class StreamedResults(LogitResults):
 
     def summary_notes(self) -> list[str]:
         """Return the sentences that stand under the summary."""
-        return [*super().summary_notes(), self.rows_note()]
+        notes = super().summary_notes()
+        if self._design.patterns is not None:
+            notes = [note for note in notes if not note.startswith("Frequency weights:")]
+        return [*notes, self.rows_note()]
 
     def rows_note(self) -> str:
         """Say how often the rows were read."""
@@ -61,7 +64,10 @@ class StreamedResults(LogitResults):
         said = f"Rows out of memory: read in {len(passes)} passes so far"
         if self._design.patterns is not None:
             rows, patterns = self._design.patterns
-            return f"{rows} rows were counted as {patterns} different ones, which is exact."
+            return (
+                f"Rows out of memory: {rows} rows were counted as {patterns} different ones (frequency weights), which is "
+                f"exact."
+            )
         return f"{said}."
 
     # As long as the rows: written, not returned.

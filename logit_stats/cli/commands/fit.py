@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from logit_stats.cli.data import read_table, write_text
+from logit_stats.cli.data import read_rows, write_text
 from logit_stats.cli.modelling import fitted
 from logit_stats.cli.options import ModelOptions, alpha_option, model_options, reading_options
 from logit_stats.cli.show import show_frame, show_sql, warnings_on_one_line
@@ -42,7 +42,7 @@ def fit(
     """Fit FORMULA to DATA.
 
     DATA is a CSV, Excel, Parquet, Stata, SPSS or SAS file, - for CSV on standard input, or the name of a data set that comes
-    along.
+    along. A folder or a glob, "claims/*.parquet", is read in passes and need not fit in memory.
     Expressions may use NumPy, as in "y ~ np.log(x)".
     """
     if options.firth and check:
@@ -52,7 +52,7 @@ def fit(
     if check and options.model == "mixed":
         raise click.UsageError("statsmodels has no such fit to compare with; leave --crosscheck out.")
     with warnings_on_one_line():
-        res = fitted(formula, read_table(data, how), options)
+        res = fitted(formula, read_rows(data, how), options)
         comparison = res.crosscheck() if check else None
         limits = _limits(res, alpha, profile)
     # files first: a reader of the text that goes away must not keep them from being written
