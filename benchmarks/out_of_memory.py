@@ -2,8 +2,8 @@
 
 python benchmarks/out_of_memory.py [rows] [folder]
 
-The scan is pyarrow's own, of the same columns and row groups, on the same number of threads. By default 1,000,000 rows; the folder is
-made once and kept where one is named.
+The scan is pyarrow's own, of the same columns and row groups, on the same number of threads. By default 1,000,000 rows; the
+folder is made once and kept where one is named.
 """
 
 from __future__ import annotations
@@ -60,9 +60,7 @@ def compare(formula: str, folder: Path) -> None:
     stream, fit = model.design.stream, res.fit_
     ratios = []
     for _ in range(3):
-        scan = measured(
-            lambda: [*finished(None, lambda part: scan_of(stream.source, part), stream.source.parts)]  # noqa: B023
-        )
+        scan = measured(lambda: [*finished(None, lambda part: scan_of(stream.source, part), stream.source.parts)])
         one = measured(lambda: moments(fit.design, fit.gamma, fit.working))
         ratios.append((one[0] / scan[0], one[1] / scan[1], scan[0]))
     wall, cpu, seconds = np.median(np.array(ratios), axis=0)
