@@ -81,7 +81,7 @@ def test_every_name_answers_or_refuses_in_words(kind):
     silent = {}
     for name in NAMES:
         try:
-            answer = "" if name == "save" else asked(kind, name, res)
+            answer = "" if name in ("save", "load") else asked(kind, name, res)
             str(answer)
         except LogitStatsError as error:
             silent |= {name: str(error)} if len(str(error)) < 30 else {}
@@ -104,6 +104,39 @@ def test_names_have_the_signatures_of_logit(kind):
         taken = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in mine.values())
         missing = [p.name for p in wanted if p.name not in mine and not taken]
         assert not missing, (name, missing)
+
+
+BY_GROUP = BIRTHS.assign(ward=[i // 3 for i in range(len(BIRTHS))])
+GROUPED = {
+    "gee": lambda: ls.gee("low ~ age + smoke", BY_GROUP, groups="ward").fit(),
+    "mixed": lambda: ls.melogit("low ~ age + smoke + (1 | ward)", BY_GROUP).fit(),
+    "absorbed": lambda: ls.logit("low ~ age + smoke", BIRTHS, absorb="race").fit(),
+    "conditional": lambda: ls.clogit("low ~ age + smoke", BIRTHS, groups="race").fit(),
+}
+
+
+@pytest.mark.filterwarnings("ignore::logit_stats.errors.LogitStatsWarning")
+@pytest.mark.parametrize("kind", GROUPED)
+def test_what_results_of_groups_lack_is_refused_in_words(kind):
+    res = GROUPED[kind]()
+    lacking = [name for name in NAMES if _lacks(res, name)]
+    assert "vif" in lacking
+    for name in lacking:
+        with pytest.raises(NotAvailableError, match=r".{30}"):
+            getattr(res, name)
+    with pytest.raises(AttributeError, match="no attribute 'vifs'"):
+        _ = res.vifs
+    assert not hasattr(res, "_nothing")
+
+
+def _lacks(res, name):
+    try:
+        getattr(res, name)
+    except AttributeError:
+        return True
+    except NotAvailableError:
+        return False
+    return False
 
 
 def test_a_penalized_fit_says_what_it_minimised():

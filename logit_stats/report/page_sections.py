@@ -185,6 +185,7 @@ def calibration(res: Any, asking: Asking) -> str:
 
 def influence(res: Any, asking: Asking) -> str:
     """The rows that matter most."""
+    res.facts.require("The influence of rows on a page", "binary")  # its picture is of one residual a row
     found = res.get_influence()
     top = found.order[:INFLUENTIAL]
     frame = found.summary_frame().iloc[top]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import pandas as pd
 
@@ -19,6 +19,7 @@ from logit_stats.inference.inference import WALD, Inference
 from logit_stats.inference.wald import Reported
 from logit_stats.likelihoods.facts import Facts
 from logit_stats.results.published import Published
+from logit_stats.results.refusals import not_there
 
 if TYPE_CHECKING:
     from logit_stats.models.logit import Logit
@@ -55,6 +56,10 @@ class Finished(Published):
     fit_: Fit
     covariance_: Covariance
     inference_: Inference = WALD
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Refuse in words what other results answer and this one does not; for ``hasattr`` the name is not there."""
+        raise not_there(self, name)
 
     @property
     def facts(self) -> Facts:

@@ -41,3 +41,19 @@ class Refused:
 def refused(what: str, *needs: str, words: str = "") -> Any:
     """Return a `Refused`, of any type: it stands in the place of methods and properties alike."""
     return Refused(what, *needs, words=words)
+
+
+def not_there(res: object, name: str) -> AttributeError:
+    """The error for a name that a result does not have: in words where results of `logit` have it."""
+    kind = type(res).__name__
+    plain = AttributeError(f"{kind!r} object has no attribute {name!r}")
+    if name.startswith("_"):
+        return plain
+    from logit_stats.results.logit import LogitResults
+
+    if not hasattr(LogitResults, name):
+        return plain
+    return NotAnsweredError(
+        f"{name} is not there for {kind}: it is asked of results of logit(), whose rows are independent and whose coefficients "
+        f"are all of the model. help({kind}) lists what there is."
+    )
