@@ -149,3 +149,16 @@ def test_the_selected_model_keeps_the_covariance(births):
         final = ls.step(start).result
         assert final.cov_type == kind
         assert_allclose(final.bse, ls.logit("low ~ lwt", data).fit(cov_type=kind, cov_kwds=settings).bse, rtol=1e-9)
+
+
+def test_comparison_says_whose_errors_are_which_in_every_form():
+    res = ls.logit("low ~ age + smoke", ls.datasets.load("birthwt")).fit()
+    found = ls.compare(res, res.with_cov("HC3"), names=["a_1", "b"])
+    said = "Standard errors in brackets: a_1 nonrobust; b HC3."
+    assert said in found.as_text()
+    assert said in found.as_html()
+    assert said in found.as_csv()
+    assert said.replace("_", r"\_") in found.as_latex()
+    assert "$-$0.0498 (0.0320)" in found.as_latex()  # a minus sign, no hyphen
+    assert "\\_1 nonrobust" in found.as_markdown()
+    assert "−0.0498" in found.as_typst()

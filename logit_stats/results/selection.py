@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,11 @@ from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.covariance import covariance
 from logit_stats.inference.likelihood_ratio import different_likelihoods
 from logit_stats.report.coefficients import CoefficientTable
-from logit_stats.report.table import Table, TextLayout
+from logit_stats.report.publication.grid import Grid, GridRow
+from logit_stats.report.publication.numbers import MINUS
+from logit_stats.report.publication.plain import markdown
+from logit_stats.report.publication.typeset import latex_table, typst
+from logit_stats.report.table import Table, TextLayout, csv_lines
 from logit_stats.results.finished import fit_of
 from logit_stats.wording import WIDTH, lines
 
@@ -185,13 +190,31 @@ class Comparison:
         """Return the table and its notes as HTML."""
         return self.table.as_html() + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
 
+    @property
+    def grid(self) -> Grid:
+        """The table and its notes as they are set in print."""
+        heads = tuple(str(head) for head in self.frame.columns)
+        rows = tuple(
+            GridRow(str(name), "single", tuple(_in_print(text) for text in row), i >= len(self.coefficients))
+            for i, (name, row) in enumerate(zip(self.frame.index, self.frame.to_numpy(), strict=True))
+        )
+        return Grid("", "", heads, ("",) * len(heads), rows, self.notes)
+
     def as_latex(self) -> str:
-        """Return the table in LaTeX."""
-        return self.table.as_latex()
+        """Return the table and its notes in LaTeX (packages booktabs and threeparttable)."""
+        return latex_table(self.grid)
+
+    def as_typst(self) -> str:
+        """Return the table and its notes in Typst."""
+        return typst(self.grid)
+
+    def as_markdown(self) -> str:
+        """Return the table and its notes in Markdown."""
+        return markdown(self.grid)
 
     def as_csv(self) -> str:
-        """Return the table as comma-separated values."""
-        return self.table.as_csv()
+        """Return the table as comma-separated values, the notes below."""
+        return self.table.as_csv() + csv_lines([[note] for note in self.notes])
 
     def plot(self, ratios: bool = False, alpha: float = 0.05, method: str | None = None, ax: Any = None) -> Any:
         """Draw the coefficients (or odds ratios) of all models with intervals, the models under each other, as a forest."""
@@ -254,7 +277,8 @@ def compare(*results: LogitResults, names: list[str] | None = None, stars: bool 
     kinds = {res.cov_type for res in results}
     of_models = zip(heads, results, weights / weights.sum(), strict=True)
     statistics = pd.DataFrame({head: _statistics(res, weight) for head, res, weight in of_models})
-    notes = [f"Standard errors in brackets: {', '.join(sorted(kinds))}."]
+    by_head = "; ".join(f"{head} {res.cov_type}" for head, res in zip(heads, results, strict=True))
+    notes = [f"Standard errors in brackets: {kinds.pop() if len(kinds) == 1 else by_head}."]
     notes += ["* p < 0.05, ** p < 0.01, *** p < 0.001"] if stars else []
     notes += [f"{why_not}: log-likelihoods, AIC and BIC cannot be compared."] if why_not else []
     return Comparison(pd.DataFrame(columns, index=order), statistics, tuple(notes), results)
@@ -304,6 +328,11 @@ def _not_comparable(results: Any) -> str:
     if any(not np.array_equal(design.index, first.index) for design in designs):
         return "The models have different rows"
     return _different_outcomes(results, designs)
+
+
+def _in_print(text: str) -> str:
+    """A text with minus signs before its numbers."""
+    return re.sub(r"(?<![\w.])-(?=\d)", MINUS, text)
 
 
 def _different_outcomes(results: Any, designs: list[Design]) -> str:
