@@ -4,11 +4,58 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+from unicodedata import category
 
 import pandas as pd
 
+_NOT_FOR_LINES = ("Cc", "Zl", "Zp", "Cs")  # control characters, line and paragraph separators, lone surrogates
+# Marks that turn the direction of what follows: a name could make a report read other than it is.
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+T = TypeVar("T")
+
 # Also the width at which pandas continues a table below itself (`to_string(line_width=WIDTH)`).
 WIDTH = 80
+
+
+def one_line(text: str) -> str:
+    r"""Text with line breaks and other control characters written out as escapes.
+
+    >>> one_line("a\nb")
+    'a\\nb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if category(character) in _NOT_FOR_LINES or character in _TURNING
+        else character
+        for character in text
+    )
+
+
+def escaped(text: str) -> str:
+    """Text of several lines with other control characters written out."""
+    return text if text.isprintable() else "\n".join(map(one_line, text.split("\n")))
+
+
+def printed(show: Callable[[T], str]) -> Callable[[T], str]:
+    r"""Decorate a ``__str__``: names in what it shows reach no terminal as control characters, and turn no direction.
+
+    >>> @printed
+    ... def shown(name):
+    ...     return f"effect of\n{name}"
+    >>> print(shown("\x1b[31mred"))
+    effect of
+    \x1b[31mred
+    """
+
+    @wraps(show)
+    def safely(self: T) -> str:
+        return escaped(show(self))
+
+    return safely
 
 
 def lines(sentence: str, indent: str = "  ") -> str:
@@ -18,7 +65,9 @@ def lines(sentence: str, indent: str = "  ") -> str:
     word word word word word word word word word word word word word word word word
       word
     """
-    return textwrap.fill(sentence, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(
+        escaped(sentence), WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )  # fmt: skip
 
 
 def decimals(value: float, places: int = 4) -> str:

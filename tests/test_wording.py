@@ -130,3 +130,24 @@ def test_wide_tables_name_their_rows_in_every_part():
 def test_results_of_firth_say_what_they_are():
     firth = ls.logit("HG ~ NV + PI + EH", ls.datasets.load("endometrial")).fit_firth()
     assert repr(firth).startswith("<FirthResults llf=")
+
+
+def test_no_printed_answer_sends_control_characters_of_names_to_a_terminal():
+    import numpy as np
+    import pandas as pd
+
+    import logit_stats as ls
+
+    random = np.random.default_rng(0)
+    bad = "x\x1b[31m\u202e"
+    data = pd.DataFrame({"const": 1.0, bad: random.normal(size=80), "z": random.normal(size=80)})
+    res = ls.Logit(pd.Series(random.integers(0, 2, 80), name="y"), data).fit()
+    answers = [
+        res, res.vif(), res.t_test(np.eye(3)), res.wald_test(np.eye(3)), res.get_margeff(), res.wald_test_terms(), res.drop1(),
+        res.get_influence(), res.summary(), res.gof(), res.evidence(bad), res.certificate(),
+        ls.compare(res), ls.table(res), res.model.fit_firth(), res.model.fit_regularized(alpha=0.1),
+    ]  # fmt: skip
+    for answer in answers:
+        for text in (str(answer), repr(answer)):
+            assert "\x1b" not in text, type(answer)
+            assert "\u202e" not in text, type(answer)

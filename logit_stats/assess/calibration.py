@@ -23,7 +23,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.estimation.rows import probability
 from logit_stats.inference.covariance import covariance
-from logit_stats.wording import WIDTH, decimals, lines
+from logit_stats.wording import WIDTH, decimals, lines, printed
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +139,7 @@ class Calibration:
             + (f". {self.note}" if self.note else "")
         )
 
+    @printed
     def __str__(self) -> str:
         table = self.table.to_string(line_width=WIDTH, index=False, float_format="{:.4g}".format)
         return f"{lines(self._sentence())}\n{table}"

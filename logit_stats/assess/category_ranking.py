@@ -17,7 +17,7 @@ from logit_stats.assess.ranking import Roc, roc_of
 from logit_stats.assess.scored import Scored
 from logit_stats.design.block import FloatArray
 from logit_stats.design.categories import Categories
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, lines, printed
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +65,7 @@ class CategoryRoc:
                          "conf_low": low, "conf_high": high})  # fmt: skip
         return pd.DataFrame(rows).set_index("category")
 
+    @printed
     def __str__(self) -> str:
         table = self.summary_frame().to_string(line_width=WIDTH, float_format="{:.4f}".format)
         averages = (

@@ -29,7 +29,7 @@ from logit_stats.estimation.kernel import description as kernel_name
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.moments import working_columns
 from logit_stats.version import versions
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, lines, printed
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +97,7 @@ class Certificate:
         ]
         return found
 
+    @printed
     def __str__(self) -> str:
         rows = self.rows()
         width = max(len(label) for label, _ in rows)

@@ -17,7 +17,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
-from logit_stats.wording import WIDTH
+from logit_stats.wording import WIDTH, printed
 
 
 def pred_table(fit: Fit, threshold: float = 0.5) -> FloatArray:
@@ -117,6 +117,7 @@ class CategoryClassification:
     def _measures(self) -> str:
         return f"accuracy {self.accuracy:.4f}, balanced accuracy {self.balanced_accuracy:.4f}, kappa {self.kappa:.4f}"
 
+    @printed
     def __str__(self) -> str:
         head = "Most probable category (row observed, column predicted)"
         counts = self._counts().to_string(line_width=WIDTH, float_format="{:g}".format)
@@ -206,6 +207,7 @@ class Classification(CategoryClassification):
         values = np.nan_to_num(np.array([row[:3] for row in rows]))
         return report_lines(self.names, values, support, self.accuracy, digits)
 
+    @printed
     def __str__(self) -> str:
         head = f"Outcomes predicted at p >= {self.threshold:g} (row observed, column predicted)"
         table = self._counts()

@@ -26,7 +26,7 @@ from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.inference.cluster import read_codes
 from logit_stats.inference.row_scores import information_weights, score_residuals
 from logit_stats.inference.wald import Reported
-from logit_stats.wording import WIDTH
+from logit_stats.wording import WIDTH, printed
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +100,7 @@ class ClusterInfluence:
         top = self.summary_frame().iloc[self.order[:MOST_SHOWN]]
         return f"{self.unit}, of {len(self.labels)}, with the largest Cook's distances", top
 
+    @printed
     def __str__(self) -> str:
         title, top = self._head()
         return f"{title}\n{top.to_string(line_width=WIDTH, float_format='{:.4g}'.format)}"

@@ -18,7 +18,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import triangular_factor
 from logit_stats.estimation.working import WorkingColumns, centred_columns
 from logit_stats.inference.covariance import Covariance
-from logit_stats.wording import WIDTH
+from logit_stats.wording import WIDTH, printed
 
 SINGULAR = 1e-13  # smallest eigenvalue of a correlation matrix that is rounding
 
@@ -45,6 +45,7 @@ class VarianceInflation:
             ("Variance inflation of the design columns, weights left out", self.columns.to_frame()),
         )
 
+    @printed
     def __str__(self) -> str:
         return "\n".join(
             f"{title}\n{t.to_string(line_width=WIDTH, float_format='{:.4f}'.format)}" for title, t in self._tables

@@ -19,7 +19,7 @@ from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import triangular_factor
 from logit_stats.estimation.working import WorkingColumns, centred_columns
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 NEAR_DEPENDENCE = 30.0  # Belsley, Kuh and Welsch 1980, section 3.4: a condition index worth a look
 SHARE = 0.5
@@ -84,6 +84,7 @@ class ConditionIndices:
             for near in self.near_dependences
         )
 
+    @printed
     def __str__(self) -> str:
         return "\n".join([lines(self._title), table(self.frame, "{:.3f}".format), lines(self.verdict)])
 

@@ -18,7 +18,7 @@ from scipy import stats
 from logit_stats.assess.scored import TIED, Scored
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, lines, printed
 
 TREAT_ALL = "treat all"
 TREAT_NONE = "treat none"
@@ -92,6 +92,7 @@ class DecisionCurve:
             notes.append("On the rows of the fit a model looks better than it is; see validate() and optimism().")
         return notes
 
+    @printed
     def __str__(self) -> str:
         frame = self._shown().rename_axis(columns=None)
         text = frame.to_string(float_format="{:.4f}".format, line_width=WIDTH)

@@ -12,7 +12,7 @@ from scipy import stats
 from logit_stats.assess.scored import Scored, first_of_ties
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError
-from logit_stats.wording import lines
+from logit_stats.wording import lines, printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class RocComparison:
         half = float(stats.norm.isf(alpha / 2.0)) * self.std_error
         return self.difference - half, self.difference + half
 
+    @printed
     def __str__(self) -> str:
         low, high = self.conf_int()
         return lines(
@@ -114,6 +115,7 @@ class PrecisionRecall:
     average_precision: float
     prevalence: float
 
+    @printed
     def __str__(self) -> str:
         return f"Average precision {self.average_precision:.4f} (prevalence {self.prevalence:.4f})"
 
@@ -151,6 +153,7 @@ class Threshold:
     specificity: float
     cost: float
 
+    @printed
     def __str__(self) -> str:
         cost = "" if np.isnan(self.cost) else f", mean cost {self.cost:.4g}"
         return (

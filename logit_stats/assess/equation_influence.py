@@ -19,7 +19,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError, check_choice
 from logit_stats.inference.row_blocks import RowBlocks, moved_without, row_blocks
 from logit_stats.inference.wald import Reported
-from logit_stats.wording import WIDTH
+from logit_stats.wording import WIDTH, printed
 
 MOST_SHOWN = 10
 
@@ -85,6 +85,7 @@ class EquationInfluence:
     def _head(self) -> pd.DataFrame:
         return self.summary_frame().iloc[self.order[:MOST_SHOWN]]
 
+    @printed
     def __str__(self) -> str:
         top = self._head().to_string(line_width=WIDTH, float_format="{:.4g}".format)
         return f"Rows with the largest Cook's distances\n{top}"

@@ -15,7 +15,7 @@ from logit_stats.assess.left_out import kept_rows, label_list, refit, refuse_mas
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, listed, whole_number
 from logit_stats.inference.wald import Reported
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, lines, printed
 
 if TYPE_CHECKING:
     from logit_stats.assess.cluster_influence import ClusterInfluence
@@ -96,6 +96,7 @@ class ExactInfluence:
         pairs = zip(self.labels, self.reasons, strict=True)
         return [f"Without {self.unit} {label} {reason}." for label, reason in pairs if reason]
 
+    @printed
     def __str__(self) -> str:
         table = self._shown().to_string(line_width=WIDTH, float_format="{:.4g}".format, na_rep="")
         return "\n".join([lines(self._title), table, *map(lines, self._notes)])

@@ -25,7 +25,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.terms import find_term
 from logit_stats.errors import DataError, NotAvailableError, check_alpha, check_choice, whole_number
 from logit_stats.inference.wald import Reported
-from logit_stats.wording import lines
+from logit_stats.wording import lines, printed
 
 # Units of which every single one is tried by an exact refit.
 SINGLES = 1000
@@ -68,6 +68,7 @@ class Finding:
     fewest: bool
     sentence: str
 
+    @printed
     def __str__(self) -> str:
         return lines(self.sentence)
 
@@ -97,6 +98,7 @@ class Fragility:
         columns = ("coefficient", "conclusion", "size", "labels", "coef", "coef_after", "p_value", "p_after", "fewest")
         return pd.DataFrame([[getattr(f, name) for name in columns] for f in self.findings], columns=list(columns))
 
+    @printed
     def __str__(self) -> str:
         title = f"Fragility of conclusions (significance at {self.alpha:g})"
         return "\n".join([title, *[lines(said) for said in (*[f.sentence for f in self.findings], *self.notes)]])

@@ -21,7 +21,7 @@ from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.likelihoods.deviance import deviance_terms, pearson_residual
 from logit_stats.likelihoods.rows import probability, variance
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, lines, printed
 
 # Mean outcomes a covariate pattern from which chi-squared over patterns is worth its p-value.
 FULL_PATTERNS = 5.0
@@ -51,6 +51,7 @@ class FitTest:
     pvalue: float
     asks: str
 
+    @printed
     def __str__(self) -> str:
         what = "z" if np.isnan(self.df) else f"chi2({self.df:g})"
         return lines(f"{self.name}: {what} = {self.statistic:.4f}, p = {self.pvalue:.4g}. {self.asks}")
@@ -78,6 +79,7 @@ class GoodnessOfFit:
             "test"
         )
 
+    @printed
     def __str__(self) -> str:
         if not self.tests:
             return "\n".join(["Goodness of fit", *map(lines, self.notes)])
@@ -271,6 +273,7 @@ class LinkTest:
         asks = "the link is wrong, or a variable (or its square) is missing"
         return FitTest("link test (eta²)", self.statistic, float("nan"), self.pvalue, asks)
 
+    @printed
     def __str__(self) -> str:
         return lines(
             f"Link test: coefficient of eta {self.coef[1]:.4f}, of eta² {self.coef[2]:.4f} (SE {self.std_error[2]:.4f}), "

@@ -17,7 +17,7 @@ from scipy import stats
 from logit_stats.assess.scored import Scored
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError, counted, whole_number
-from logit_stats.wording import WIDTH, decimals, lines
+from logit_stats.wording import WIDTH, decimals, lines, printed
 
 # Difference of observed and expected, as a share of a group, that is rounding.
 REPRODUCED = 1e-9
@@ -56,6 +56,7 @@ class HosmerLemeshow:
             f"{decimals(self.statistic)}, {verdict}"
         )
 
+    @printed
     def __str__(self) -> str:
         table = self.table.to_string(line_width=WIDTH, index=False, float_format="{:.4g}".format)
         return f"{lines(self.sentence())}\n{table}"

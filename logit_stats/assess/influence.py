@@ -42,7 +42,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.inference.row_scores import leverages, residuals_and_weights, score_residuals
 from logit_stats.inference.wald import Reported
-from logit_stats.wording import WIDTH
+from logit_stats.wording import WIDTH, printed
 
 if TYPE_CHECKING:
     from logit_stats.assess.exact_influence import ExactInfluence
@@ -251,6 +251,7 @@ class Influence(InfluenceNames):
         by = "leverages" if not self.fit.facts.maximum else "Cook's distances"
         return f"{what} with the largest {by}", self._frame(self.order[:MOST_SHOWN])
 
+    @printed
     def __str__(self) -> str:
         title, top = self._head()
         return f"{title}\n{top.to_string(line_width=WIDTH, float_format='{:.4g}'.format)}"

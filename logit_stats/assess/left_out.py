@@ -27,7 +27,7 @@ from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.cluster import read_codes
 from logit_stats.inference.covariance import covariance_of_part
 from logit_stats.inference.wald import Reported
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, lines, printed
 
 MAXITER = 100
 
@@ -130,6 +130,7 @@ class RefitWithout:
         gone = self.observations - self.left
         return f"Without {self.left_out} ({gone:.0f} of {self.observations:.0f} observations)"
 
+    @printed
     def __str__(self) -> str:
         if self.reason:
             return lines(f"{self._title}: {self.reason}.")

@@ -33,7 +33,7 @@ from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.inference.covariance import Covariance, covariance
 from logit_stats.inference.hypotheses import columns_are_zero, denominator, joint_wald
 from logit_stats.inference.reference import Joint
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, lines, printed
 
 FEWEST_KNOTS, MOST_KNOTS = 3, 7
 
@@ -60,6 +60,7 @@ class Linearity:
     def _title(self) -> str:
         return f"Linearity on the log odds: {self.method} tests of columns that would bend it"
 
+    @printed
     def __str__(self) -> str:
         table = self.frame.to_string(line_width=WIDTH, index=False, float_format="{:.4g}".format, na_rep="")
         return "\n".join([lines(self._title), table, *map(lines, self.notes)])

@@ -31,7 +31,7 @@ from logit_stats.estimation.rows import probability
 from logit_stats.inference.bootstrap import Draws, chunks, draws_of
 from logit_stats.inference.cluster import read_groups
 from logit_stats.inference.progress import progress_of
-from logit_stats.wording import lines
+from logit_stats.wording import lines, printed
 
 METHODS = ("bootstrap", "crossvalidation")
 # Rows of the table, in the order of `Indexes`; Emax comes after the calibration line of which it is made.
@@ -103,6 +103,7 @@ class Optimism:
             )
         return notes
 
+    @printed
     def __str__(self) -> str:
         return "\n".join(
             [lines(self.account()), self._shown.to_string(float_format="{:.4f}".format), *map(lines, self._notes)]

@@ -12,7 +12,7 @@ from scipy import stats
 from logit_stats.assess.influence import influence
 from logit_stats.errors import DataError, whole_number
 from logit_stats.inference.wald import Reported
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, lines, printed
 
 NOTE = "Residuals of 0/1 outcomes are far from normal: the p-values are a screen, not a verdict."
 
@@ -36,6 +36,7 @@ class OutlierTest:
     def _title(self) -> str:
         return f"Largest studentized residuals of {self.observations:.0f} observations"
 
+    @printed
     def __str__(self) -> str:
         return f"{self._title}\n{self.frame.to_string(line_width=WIDTH, float_format='{:.4g}'.format)}\n{lines(NOTE)}"
 

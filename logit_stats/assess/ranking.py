@@ -18,7 +18,7 @@ from logit_stats.assess.scored import Scored, first_of_ties
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import check_alpha
 from logit_stats.estimation.fit import Fit
-from logit_stats.wording import lines
+from logit_stats.wording import lines, printed
 
 # Youden indexes that differ by less than rounding are the same.
 TIED = 1e-12
@@ -54,6 +54,7 @@ class Concordance:
         """(concordant - discordant) over all pairs of observations."""
         return (self.concordant - self.discordant) / (self.observations * (self.observations - 1.0) / 2.0)
 
+    @printed
     def __str__(self) -> str:
         return lines(
             f"{self.pairs:.0f} pairs: {self.concordant:.0f} concordant, {self.discordant:.0f} discordant, {self.tied:.0f} tied; "
@@ -105,6 +106,7 @@ class Roc:
         best: pd.DataFrame = self.curve[j >= j.max() - TIED]
         return best.reset_index(drop=True)
 
+    @printed
     def __str__(self) -> str:
         low, high = self.conf_int()
         best = self.youden.iloc[0]

@@ -16,6 +16,7 @@ from logit_stats.assess.discrimination import same_outcomes
 from logit_stats.assess.scored import TIED, Scored
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError
+from logit_stats.wording import printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class Reclassification:
         named = (("Events", self.table_events), ("Non-events", self.table_nonevents))
         return [(f"{kind}, old category in rows, new in columns", t) for kind, t in named if t is not None]
 
+    @printed
     def __str__(self) -> str:
         parts = [
             "Reclassification, new probabilities against old",

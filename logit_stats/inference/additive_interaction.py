@@ -27,7 +27,7 @@ from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.effect_weights import scenarios
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,7 @@ class AdditiveInteraction:
         """Return a copy of the table."""
         return self.frame.copy()
 
+    @printed
     def __str__(self) -> str:
         head = f"Interaction of {' and '.join(self.exposures)} (covariance {self.cov_type})"
         shown = table(self.frame.reset_index(names="measure"), "{:.6g}".format)

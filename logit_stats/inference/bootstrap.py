@@ -23,7 +23,7 @@ from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.refits import DEPENDENT, FITTED, SEPARATED, Refitter, residuals, scores_of
 from logit_stats.inference.cluster import Grouping, read_groups
 from logit_stats.inference.progress import progress_of
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, lines, printed
 
 INTERVALS = ("percentile", "bca", "basic", "normal")
 # Memory of the weights that are held at once.
@@ -133,6 +133,7 @@ class Bootstrap:
         parts = [f"{count} {why}" for count, why in without if count]
         return said + (f"; left out: {', '.join(parts)}" if parts else "")
 
+    @printed
     def __str__(self) -> str:
         return (
             f"{lines(self.account())}\n{self.summary_frame().to_string(line_width=WIDTH, float_format='{:.4f}'.format)}"

@@ -36,6 +36,7 @@ from logit_stats.inference.effect_rows import (
 )
 from logit_stats.inference.reference import NORMAL, Reference
 from logit_stats.likelihoods.working import WorkingColumns
+from logit_stats.wording import printed
 
 if TYPE_CHECKING:
     from logit_stats.report.summary import Summary
@@ -148,6 +149,7 @@ class ColumnMargins:
 
         return margins_summary(self, METHODS[self.method], alpha)
 
+    @printed
     def __str__(self) -> str:
         return str(self.summary()) if self.margeff_cov is not None else str(self.margeff)
 

@@ -12,7 +12,7 @@ from logit_stats.errors import NotAvailableError
 from logit_stats.inference.hypotheses import WaldTest
 from logit_stats.inference.reference import NORMAL, Reference
 from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
-from logit_stats.wording import table
+from logit_stats.wording import printed, table
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,7 @@ class EstimateTest:
             columns["exp(estimate)"] = np.exp(self.estimate)
         return pd.DataFrame(columns, index=list(self.labels))
 
+    @printed
     def __str__(self) -> str:
         frame = self.summary_frame().reset_index(names="combination")
         return f"Combinations of estimates\n{table(frame, '{:.6g}'.format)}"

@@ -25,7 +25,7 @@ from logit_stats.errors import DataError, listed
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.effect_weights import mean_of, scenarios
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,7 @@ class EffectiveDose:
     frame: pd.DataFrame
     notes: tuple[str, ...] = ()
 
+    @printed
     def __str__(self) -> str:
         keys = list(self.frame).index("dose")
         shown = table(self.frame, "{:.6g}".format, keys)

@@ -17,7 +17,7 @@ from logit_stats.errors import DataError, check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.wald import wald_interval
-from logit_stats.wording import lines
+from logit_stats.wording import lines, printed
 
 SCALES = ("risk_ratio", "rare", "common")
 
@@ -43,6 +43,7 @@ class EValue:
     e_value: float
     limit: float
 
+    @printed
     def __str__(self) -> str:
         limit = "" if np.isnan(self.limit) else f", for the confidence limit nearer to 1: {self.limit:.4g}"
         return lines(

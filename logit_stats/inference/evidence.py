@@ -25,7 +25,7 @@ from logit_stats.inference.profile import Profile
 from logit_stats.inference.reference import Joint
 from logit_stats.inference.separated_wald import separated_columns
 from logit_stats.inference.wald import wald_interval
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 FEW_EVENTS = 10.0
 
@@ -83,6 +83,7 @@ class Evidence:
             )
         return said
 
+    @printed
     def __str__(self) -> str:
         tests = table(self.tests, "{:.4g}".format)
         intervals = table(self.intervals, "{:.4g}".format, 2)

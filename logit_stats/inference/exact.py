@@ -22,7 +22,7 @@ from logit_stats.inference.exact_columns import ExactProblem, exact_problem
 from logit_stats.inference.exact_draws import drawn_sums
 from logit_stats.inference.exact_network import distribution
 from logit_stats.inference.exact_tests import ConditionalDistribution
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 MAX_STATES = 2e7
 # Parts of the random draws, of which the spread gives the error of what is computed from all.
@@ -218,6 +218,7 @@ class ExactResults:
         sets = "" if self.strata is None else f", {self.strata} sets"
         return f"Exact logistic regression of {self.response}: {self.observations:g} outcomes, {self.events:g} events{sets}"
 
+    @printed
     def __str__(self) -> str:
         parts = [lines(self._title()), table(self._shown(), "{:.5g}".format)]
         parts += [

@@ -22,7 +22,7 @@ from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.reference import Joint, Reference
 from logit_stats.inference.separated_wald import warn_of_separated
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, lines, printed
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +74,7 @@ class TTest:
         """Return the table as text."""
         return f"Tests of constraints\n{self.summary_frame(alpha).to_string(line_width=WIDTH, float_format='{:.4f}'.format)}"
 
+    @printed
     def __str__(self) -> str:
         return self.summary()
 
@@ -124,6 +125,7 @@ class WaldTest:
         """``"chi2"`` or ``"F"``."""
         return "chi2" if self.df_denom is None else "F"
 
+    @printed
     def __str__(self) -> str:
         found = Joint(self.statistic, self.df_num, self.df_denom, self.pvalue)
         return lines(f"Wald test of {self.hypothesis} ({self.cov_type} covariance): {found}")
@@ -164,6 +166,7 @@ class TestTable:
         """Return the table as a frame."""
         return self.frame.copy()
 
+    @printed
     def __str__(self) -> str:
         return "\n".join(
             [

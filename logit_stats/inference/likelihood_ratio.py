@@ -17,7 +17,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.limit import LimitFit
 from logit_stats.inference.reference import CHI_SQUARED, Joint, LikelihoodReference
-from logit_stats.wording import lines
+from logit_stats.wording import lines, printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class LikelihoodRatioTest:
     df_denom: float | None = None
     name: str = "Likelihood-ratio test"
 
+    @printed
     def __str__(self) -> str:
         return lines(
             f"{self.name} of {self.larger} beyond {self.smaller}: "

@@ -44,7 +44,7 @@ from logit_stats.inference.effect_weights import mean_of, scenarios
 from logit_stats.inference.hypotheses import WaldTest
 from logit_stats.inference.linear_combinations import LinearCombinations, on_probability
 from logit_stats.inference.margins_table import read_combinations
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 ADJUSTMENTS = ("none", "tukey", "bonferroni", "holm", "sidak", "scheffe", "fdr_bh")
 WEIGHTS = ("equal", "proportional")
@@ -193,6 +193,7 @@ class MarginalMeans:
         what = "Estimated marginal means on the latent scale" if self.latent else "Estimated marginal means"
         return f"{what} (other factors {counted}, numbers at their means; covariance {self.cov_type})"
 
+    @printed
     def __str__(self) -> str:
         shown = table(self.summary_frame(), "{:.6g}".format, self.levels.shape[1])
         return "\n".join([lines(self._title), shown, *map(lines, self.notes)])

@@ -15,7 +15,7 @@ from logit_stats.errors import DataError
 from logit_stats.inference.combined_estimates import EstimateTest, combination_test, joint_test
 from logit_stats.inference.hypotheses import WaldTest
 from logit_stats.inference.reference import NORMAL, Reference
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 CONTRASTS = ("reference", "pairwise", "sequential")
 
@@ -119,6 +119,7 @@ class Margins:
         )
         return f"{title}, changes as {said}"
 
+    @printed
     def __str__(self) -> str:
         keys = list(self.frame).index("estimate")
         return "\n".join([lines(self._title), table(self.frame, "{:.6g}".format, keys), *map(lines, self.notes)])

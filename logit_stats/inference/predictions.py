@@ -21,7 +21,7 @@ from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.reference import NORMAL, Reference
 from logit_stats.likelihoods.outcomes import Outcomes
 from logit_stats.likelihoods.rows import probability, variance
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, lines, printed
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +110,7 @@ class Prediction:
         )
         return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index)
 
+    @printed
     def __str__(self) -> str:
         shown = self.summary_frame().to_string(line_width=WIDTH, float_format=lambda v: f"{v:.6g}")
         return "\n".join([shown, *map(lines, self.notes)])
@@ -146,6 +147,7 @@ class AveragePrediction:
             columns=["estimate", "std_error", "conf_low", "conf_high"],
         )
 
+    @printed
     def __str__(self) -> str:
         if self.labels:
             table = self.summary_frame().to_string(float_format=lambda v: f"{v:.6g}")

@@ -24,7 +24,7 @@ from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 from logit_stats.likelihoods.ordered import Ordered
 from logit_stats.likelihoods.rows import probability
 from logit_stats.likelihoods.working import WorkingColumns, centred_columns
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +52,7 @@ class ParallelTest:
         """The tests."""
         return self.frame.copy()
 
+    @printed
     def __str__(self) -> str:
         shown = table(self.frame.reset_index(), "{:.4g}".format)
         return "\n".join([lines(self.title), shown, *(lines(note) for note in self.notes)])

@@ -15,6 +15,7 @@ from scipy import stats
 
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import check_alpha
+from logit_stats.wording import printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Joint:
     df_denom: float | None
     pvalue: float
 
+    @printed
     def __str__(self) -> str:
         name = f"chi2({self.df})" if self.df_denom is None else f"F({self.df}, {self.df_denom:.4g})"
         return f"{name} = {self.statistic:.4f}, p = {self.pvalue:.4g}"

@@ -26,6 +26,7 @@ from logit_stats.estimation.working import WorkingColumns, centred_columns
 from logit_stats.inference.reference import CHI_SQUARED, Joint, LikelihoodReference
 from logit_stats.likelihoods.likelihood import predictors
 from logit_stats.likelihoods.of_design import likelihood_of
+from logit_stats.wording import printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class ScoreTest:
         """Statistic and p-value, to be unpacked as statsmodels' are."""
         return iter((self.statistic, self.pvalue))
 
+    @printed
     def __str__(self) -> str:
         kind = "Robust score test" if self.robust else "Score test"
         return f"{kind} of adding {self.added}: {Joint(self.statistic, self.df, self.df_denom, self.pvalue)}"

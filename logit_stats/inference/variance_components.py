@@ -14,7 +14,7 @@ from logit_stats.errors import NotAvailableError, check_alpha, check_choice
 from logit_stats.estimation.mixed import PERFECT_CORRELATION, ZERO_SD, MixedFit
 from logit_stats.estimation.outcome_terms import Numbers
 from logit_stats.inference.mixed_profile import sd_profile_limits
-from logit_stats.wording import table
+from logit_stats.wording import printed, table
 
 LATENT = np.pi**2 / 3.0
 _STEP = 1e-30
@@ -43,6 +43,7 @@ class VarianceComponents:
         """Return a copy of the table."""
         return self.frame.copy()
 
+    @printed
     def __str__(self) -> str:
         limits = "profile likelihood" if self.method == "profile" else "Wald, on the log scale"
         shown = table(self.frame, "{:.4g}".format, list(self.frame).index("estimate"))
@@ -173,6 +174,7 @@ class LatentMeasure:
     def __float__(self) -> float:
         return float(self.estimate)
 
+    @printed
     def __str__(self) -> str:
         return (
             f"{self.name} of {self.grouping}: {self.estimate:.4f} (SE {self.std_error:.3g}, {self.conf_low:.4f} to "

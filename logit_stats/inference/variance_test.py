@@ -15,7 +15,7 @@ from scipy import stats
 from logit_stats.design.random_columns import RandomPart
 from logit_stats.errors import DataError, UnknownOptionError, listed
 from logit_stats.estimation.mixed import MixedFit, layout_of, mixed_fit
-from logit_stats.wording import lines
+from logit_stats.wording import lines, printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class VarianceTest:
     tested: str
     conservative: bool = False
 
+    @printed
     def __str__(self) -> str:
         mixture = " + ".join(f"{share:g} chi2({df})" if share != 1.0 else f"chi2({df})" for share, df in self.weights)
         bound = "; conservative: the true p-value is smaller" if self.conservative else ""

@@ -12,6 +12,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.reference import Joint
+from logit_stats.wording import printed
 
 
 def z_values(fit: Fit, cov: Covariance) -> FloatArray:
@@ -87,6 +88,7 @@ class OverallTest:
     pvalue: float
     df_denom: float | None = None
 
+    @printed
     def __str__(self) -> str:
         return str(Joint(self.statistic, self.df, self.df_denom, self.pvalue))
 

@@ -19,7 +19,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError
 from logit_stats.inference.autocorrelation import default_lags
 from logit_stats.inference.cluster import read_groups
-from logit_stats.wording import WIDTH, lines, table
+from logit_stats.wording import WIDTH, lines, printed, table
 
 if TYPE_CHECKING:
     from logit_stats.results.answers import Answers
@@ -81,6 +81,7 @@ class Crosscheck:
         names = table(frame.drop(columns=["ours", "theirs"]), "{:g}".format, 2)
         return f"{names}\nBoth numbers of every comparison are in `table`."
 
+    @printed
     def __str__(self) -> str:
         head = [*map(lines, self._lines())]
         body = [] if self.failure else [self._shown()]

@@ -13,7 +13,7 @@ import pandas as pd
 from logit_stats.errors import DataError, check_choice
 from logit_stats.planning.effect import DISTRIBUTIONS, METHODS, EffectDesign
 from logit_stats.planning.prediction import PredictionDesign, largest_r2, r2_of_c_statistic
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, lines, printed
 
 # An exact number that is whole but for rounding is not raised to the next.
 _WHOLE = 1e-9
@@ -22,6 +22,7 @@ _WHOLE = 1e-9
 class _Printed:
     """Shows its sentences, in text and in notebooks."""
 
+    @printed
     def __str__(self) -> str:
         raise NotImplementedError
 
@@ -85,6 +86,7 @@ class EffectSampleSize(_Printed):
 
         return power_curve(self, ax=ax)
 
+    @printed
     def __str__(self) -> str:
         d = self.design
         of_what = "1 against 0" if d.distribution == "binary" else "one standard deviation"
@@ -157,6 +159,7 @@ class PredictionSampleSize(_Printed):
 
         return shrinkage_curve(self, ax=ax)
 
+    @printed
     def __str__(self) -> str:
         d = self.design
         frame = self.table.drop(columns="n_exact").to_string(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from unicodedata import category, east_asian_width
 
-_NOT_FOR_LINES = ("Cc", "Zl", "Zp", "Cs")  # control characters, line and paragraph separators, lone surrogates
-# Marks that turn the direction of what follows: a name could make a report read other than it is.
-_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+from logit_stats.wording import one_line
+
+__all__ = ["display_width", "latex", "one_line", "padded"]
+
 _NO_WIDTH = ("Mn", "Me", "Cf")  # combining marks, zero-width joiners and the like
 
 # "[" after a line's end would be read as its optional argument, "<" and ">" print as Spanish marks in TeX's own fonts.
@@ -17,22 +18,6 @@ _LATEX = str.maketrans({
     "|": r"\textbar{}", "[": "{[}", "]": "{]}",
 })  # fmt: skip
 _NUMBER = re.compile(r"(-?)(\d+(?:\.\d*)?)(?:e([+-]\d+))?")
-
-
-def one_line(text: str) -> str:
-    r"""Text with line breaks and other control characters written out as escapes.
-
-    >>> one_line("a\nb")
-    'a\\nb'
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        character.encode("unicode_escape").decode()
-        if category(character) in _NOT_FOR_LINES or character in _TURNING
-        else character
-        for character in text
-    )
 
 
 def display_width(text: str) -> int:

@@ -22,7 +22,7 @@ from logit_stats.results.finished import Vector
 from logit_stats.results.hypotheses import JointTests
 from logit_stats.results.likelihood import Likelihood
 from logit_stats.results.transport import Transport
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 if TYPE_CHECKING:
     from logit_stats.models.absorbed import AbsorbedLogit
@@ -214,6 +214,7 @@ class AbsorbedLogitResults(Estimates, Likelihood, JointTests, Transport):
 
         save(self, path)
 
+    @printed
     def __str__(self) -> str:
         return f"{self.model!r}\n{table(self.tidy(), '{:.5g}'.format)}"
 

@@ -21,7 +21,7 @@ from logit_stats.results.likelihood import Likelihood
 from logit_stats.results.needs import needs
 from logit_stats.results.reports import Reports
 from logit_stats.results.statsmodels_names import StatsmodelsNames
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 if TYPE_CHECKING:
     from logit_stats.peers.crosscheck import Crosscheck
@@ -113,6 +113,7 @@ class Answers(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy, Diag
 
         save(self, path, remove_data)
 
+    @printed
     def __str__(self) -> str:
         return f"{self.model!r}\n{table(self.tidy(), '{:.5g}'.format)}"
 

@@ -26,7 +26,7 @@ from logit_stats.likelihoods.of_design import likelihood_of
 from logit_stats.likelihoods.working import WorkingColumns
 from logit_stats.results.finished import Matrix, Vector
 from logit_stats.results.prediction import new_rows, not_estimable, warn_not_estimable
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 NO_ROWS = (
     "{what} needs the rows of the fit, and a model that was carried as a text has none; give new data, or ask the result that "
@@ -279,6 +279,7 @@ class CarriedResults:
         """The account of the rows of the fit in one line."""
         return str(self.document["data"]["account"])
 
+    @printed
     def __str__(self) -> str:
         head = f"{self.kind} logit: {self.formula or 'array fit'}"
         made = self.document["written_by"]

@@ -20,7 +20,7 @@ from logit_stats.results.hypotheses import JointTests
 from logit_stats.results.likelihood import Likelihood
 from logit_stats.results.prediction import predict_new
 from logit_stats.results.transport import Transport
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 if TYPE_CHECKING:
     from logit_stats.inference.score_test import ScoreTest
@@ -205,6 +205,7 @@ class ConditionalLogitResults(Estimates, Likelihood, JointTests, Transport):
 
         save(self, path)
 
+    @printed
     def __str__(self) -> str:
         return f"{self.model!r}\n{table(self.tidy(), '{:.5g}'.format)}"
 

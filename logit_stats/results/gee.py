@@ -21,7 +21,7 @@ from logit_stats.results.fitted import Fitted
 from logit_stats.results.hypotheses import JointTests
 from logit_stats.results.refusals import refused
 from logit_stats.results.reports import Reports
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 if TYPE_CHECKING:
     from logit_stats.assess.ranking import Roc
@@ -233,6 +233,7 @@ class GEEResults(Estimates, Fitted, JointTests, Effects, Accuracy, Reports):
 
         save(self, path)
 
+    @printed
     def __str__(self) -> str:
         return f"{self.model!r}\n{table(self.tidy(), '{:.5g}'.format)}"
 

@@ -37,7 +37,7 @@ from logit_stats.results.hypotheses import JointTests
 from logit_stats.results.prediction import new_rows
 from logit_stats.results.refusals import refused
 from logit_stats.results.reports import Reports
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 if TYPE_CHECKING:
     from logit_stats.assess.calibration import Calibration
@@ -424,6 +424,7 @@ class MixedResults(Estimates, JointTests, Reports):
         """(k, k) covariance of the coefficients."""
         return super().cov_params()
 
+    @printed
     def __str__(self) -> str:
         return f"{self.model!r}\n{table(self.tidy(), '{:.5g}'.format)}\n{self.variance_components()}"
 

@@ -19,7 +19,7 @@ from logit_stats.results.answers import Answers
 from logit_stats.results.finished import Matrix, Vector
 from logit_stats.results.needs import needs
 from logit_stats.results.prediction import new_rows, not_estimable, predict_new, warn_not_estimable
-from logit_stats.wording import table
+from logit_stats.wording import printed, table
 
 if TYPE_CHECKING:
     from logit_stats.assess.category_ranking import CategoryRoc
@@ -257,6 +257,7 @@ class OfCategories(Answers):
 
         return crosscheck_categories(self, rtol=rtol)
 
+    @printed
     def __str__(self) -> str:
         return f"{self.model!r}\n{table(self.tidy(), '{:.4g}'.format, 2)}"
 

@@ -23,7 +23,7 @@ from logit_stats.inference.inference import Wald
 from logit_stats.likelihoods.facts import Facts
 from logit_stats.likelihoods.working import WorkingColumns
 from logit_stats.results.answers import Answers
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, lines, printed
 
 if TYPE_CHECKING:
     from logit_stats.inference.covariance import Covariance
@@ -226,6 +226,7 @@ class PenalizedAnswers(Answers):
     def _lines(self) -> list[str]:
         raise NotImplementedError
 
+    @printed
     def __str__(self) -> str:
         return "\n".join(
             [*map(lines, self._lines()), self.summary_frame().to_string(line_width=WIDTH),

@@ -19,7 +19,7 @@ from logit_stats.inference.hypotheses import TestTable
 from logit_stats.inference.pooling import Pooled, PooledTest, d1, d2, d3, pooled_scalars
 from logit_stats.results.pooled_tables import PooledPrediction, PooledTable
 from logit_stats.results.published import Published
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 if TYPE_CHECKING:
     from logit_stats.report.summary_output import Summary
@@ -332,6 +332,7 @@ class PooledResults(Published):
 
         return pooled_summary(self, alpha)
 
+    @printed
     def __str__(self) -> str:
         return f"{lines(self.sample_line())}\n{table(self.tidy(), '{:.5g}'.format)}"
 

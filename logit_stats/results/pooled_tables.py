@@ -10,7 +10,7 @@ import pandas as pd
 from logit_stats.design.block import FloatArray
 from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.pooling import Pooled
-from logit_stats.wording import table
+from logit_stats.wording import printed, table
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,7 @@ class PooledTable:
             frame = frame.assign(prob=probability(p.estimate), prob_low=low, prob_high=high)
         return frame
 
+    @printed
     def __str__(self) -> str:
         head = f"{self.title}, pooled over {self.pooled.m} data sets"
         return f"{head}\n{table(self.summary_frame(), '{:.5g}'.format, max(self.keys.shape[1], 1))}"
@@ -96,6 +97,7 @@ class PooledPrediction:
             index=self.index,
         )  # fmt: skip
 
+    @printed
     def __str__(self) -> str:
         return table(self.summary_frame().reset_index(names="row"), "{:.5g}".format)
 

@@ -33,7 +33,7 @@ from logit_stats.estimation.penalty_path import (
 from logit_stats.estimation.proximal_newton import estimate_at, penalized_fit
 from logit_stats.results.l1 import L1Answers, with_errors
 from logit_stats.results.penalized import PenalizedAnswers
-from logit_stats.wording import WIDTH
+from logit_stats.wording import WIDTH, printed
 
 if TYPE_CHECKING:
     from logit_stats.models.logit import Logit
@@ -170,6 +170,7 @@ class RegularizationPath:
         label = "coefficient × standard deviation" if first.penalty.standardize else "coefficient"
         return penalty_path_plot(drawn.loc[:, ~free], chosen, ax, label=label)
 
+    @printed
     def __str__(self) -> str:
         return f"Path of {len(self.fits)} penalized fits\n{self.summary_frame().to_string(line_width=WIDTH)}"
 

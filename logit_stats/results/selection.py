@@ -24,7 +24,7 @@ from logit_stats.report.publication.plain import markdown
 from logit_stats.report.publication.typeset import latex_table, typst
 from logit_stats.report.table import Table, TextLayout, csv_lines
 from logit_stats.results.finished import fit_of
-from logit_stats.wording import WIDTH, lines
+from logit_stats.wording import WIDTH, lines, printed
 
 if TYPE_CHECKING:
     from logit_stats.assess.optimism import Optimism
@@ -85,6 +85,7 @@ class StepPath:
         rows = [(move.change, move.criterion, -2.0 * move.loglik) for move in self.path]
         return pd.DataFrame(rows, columns=["step", name, "-2 log-likelihood"])
 
+    @printed
     def __str__(self) -> str:
         formula = self.result.model.formula
         note = "Selection makes the p-values and intervals of the final model too optimistic."
@@ -229,6 +230,7 @@ class Comparison:
             ax=ax,
         )
 
+    @printed
     def __str__(self) -> str:
         return self.as_text()
 

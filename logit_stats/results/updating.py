@@ -24,7 +24,7 @@ from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.estimation.rows import probability
 from logit_stats.results.prediction import new_design_columns, predict_new
-from logit_stats.wording import lines, table
+from logit_stats.wording import lines, printed, table
 
 METHODS = ("original", "intercept", "logistic", "refit")
 _MEANS = {
@@ -138,6 +138,7 @@ class ModelUpdate:
         beta[constant] += a / float(new_design_columns(self.fit.design, None)[0][0, constant])
         return pd.Series(beta, index=list(self.fit.design.names))
 
+    @printed
     def __str__(self) -> str:
         head = lines(f"Updating with new data: {self.design.sample.line()}")
         said = lines(

@@ -21,7 +21,7 @@ from logit_stats.errors import DataError, LogitStatsError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import linear_predictor
 from logit_stats.results.finished import fit_of
-from logit_stats.wording import decimals, lines
+from logit_stats.wording import decimals, lines, printed
 
 if TYPE_CHECKING:
     from logit_stats.assess.decision_curve import DecisionCurve
@@ -66,6 +66,7 @@ class Validation:
         """Rows left out because a value is missing."""
         return self.sample.dropped
 
+    @printed
     def __str__(self) -> str:
         parts = [lines(f"Validation on other data: {self.sample.line()}"), str(self.roc)]
         if self.indexes is not None:
