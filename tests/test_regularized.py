@@ -361,3 +361,20 @@ def test_penalty_weights_say_which_columns_they_leave_out(model):
         fit(alpha=0.1, penalty_weights={"lwt": 1.0, "age": 1.0})
     with pytest.raises(DataError, match=r"leaves out age .*ag is no column"):
         fit(alpha=0.1, penalty_weights={"Intercept": 0.0, "lwt": 1.0, "ag": 1.0})
+
+
+@pytest.mark.parametrize("C", [1.0, 100.0, 1e4])
+def test_weak_lasso_on_collinear_columns_ends_after_a_few_steps(C):
+    """Where columns are combinations of others the likelihood is flat along them, and only the penalty decides."""
+    rng = np.random.default_rng(11)
+    base = rng.normal(size=(200, 8))
+    X = np.column_stack([np.ones(200), base, base @ rng.normal(size=(8, 4))])
+    y = (rng.random(200) < 1 / (1 + np.exp(-X[:, 1]))).astype(float)
+    model = ls.Logit(y, X, check_rank=False)
+    res = model.fit_regularized(alpha=1.0 / (C * 200))
+    assert res.converged
+    assert res.estimate.iterations < 20
+    assert res.optimality_violation < 1e-12
+    # of all coefficients with these probabilities, those of the least sum: never more than that of the fit without the copies
+    plain = ls.Logit(y, X[:, :9]).fit_regularized(alpha=1.0 / (C * 200))
+    assert res.penalized_cost <= plain.penalized_cost + 1e-12

@@ -93,7 +93,7 @@ class Answers(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy, Diag
 
     @needs("finite", "wald")
     def remove_data(self) -> Self:
-        """Return the same result without its rows, small enough to keep anywhere; this one stays as it is.
+        """Return the same result without its rows, small enough to keep anywhere; this one keeps them, but does not save them.
 
         It prints, predicts new data and tests hypotheses as before; what needs rows (residuals, influence, margins, another
         robust covariance) raises `NotAvailableError`.
@@ -105,13 +105,22 @@ class Answers(Estimates, Likelihood, Fitted, Hypotheses, Effects, Accuracy, Diag
         >>> small.predict({"age": [20], "smoke": [1]}).round(4).tolist()
         [0.4396]
         """
-        return self._without_rows()
+        found = self._without_rows()
+        self.__dict__["_rows_given_away"] = True  # scripts of statsmodels, where it works in place, go on with save()
+        return found
 
-    def save(self, path: Any, remove_data: bool = False) -> None:
-        """Write the result to a path or an open binary file, without its rows on request; `logit_stats.load` reads it back."""
+    def save(self, path: Any, remove_data: bool | None = None) -> None:
+        """Write the result to a path or an open binary file; `logit_stats.load` reads it back.
+
+        Parameters
+        ----------
+        path : str, Path or open binary file
+        remove_data : bool, optional
+            Leave the rows out; by default where `remove_data` was called on this result.
+        """
         from logit_stats.results.keep import save
 
-        save(self, path, remove_data)
+        save(self, path, "_rows_given_away" in self.__dict__ if remove_data is None else remove_data)
 
     @printed
     def __str__(self) -> str:
