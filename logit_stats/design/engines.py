@@ -19,11 +19,11 @@ def workers(engine: Any) -> int:
     """How many jobs run at the same time."""
     if engine is None:
         given = os.environ.get("LOGIT_STATS_THREADS", "")
-        return int(given) if given.isdigit() and int(given) > 0 else len(os.sched_getaffinity(0)) if hasattr(
-            os, "sched_getaffinity"
-        ) else os.cpu_count() or 1  # fmt: skip
+        if given.isdigit() and int(given) > 0:
+            return int(given)
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if hasattr(engine, "ncores"):  # a Dask client
-        return max(sum(engine.ncores().values()), 1)
+        return max(int(sum(engine.ncores().values())), 1)
     return int(getattr(engine, "_max_workers", 4))
 
 
