@@ -129,17 +129,17 @@ class StreamedResults(LogitResults):
         """Not returned."""
         _refuse("resid_working is as long as the rows", WRITE)
 
-    def predict(self, exog: Any = None, which: str = "mean", offset: Any = None) -> Any:
+    def predict(self, exog: Any = None, which: str = "mean", offset: Any = None, *, transform: bool = True) -> Any:
         """Probabilities, linear predictors or variances of new data; those of the fit's own rows are written, see `augment`."""
         if exog is None:
             _refuse("predict() of the fit's own rows is as long as they are", f"{WRITE}; predict(data) takes new data")
-        return super().predict(exog, which, offset)
+        return super().predict(exog, which, offset, transform=transform)
 
-    def get_prediction(self, exog: Any = None, offset: Any = None) -> Any:
+    def get_prediction(self, exog: Any = None, offset: Any = None, **settings: Any) -> Any:
         """Predicted probabilities of new data with standard errors and limits."""
         if exog is None:
             _refuse("get_prediction() of the fit's own rows is as long as they are", "give new data")
-        return super().get_prediction(exog, offset)
+        return super().get_prediction(exog, offset, **settings)
 
     # One more pass.
 
