@@ -678,6 +678,60 @@ def test_tables() -> None:
     assert "20 resamples" in str(res.bootstrap(reps=20, seed=1))
 
 
+def test_the_bootstrap_agrees_with_robust_errors() -> None:
+    res = ls.ologit("y ~ x + g", draws(), nonparallel="x").fit()
+    found = res.bootstrap(reps=200, seed=1, progress=False)
+    np.testing.assert_allclose(np.asarray(found.standard_errors), res.with_cov("HC1").bse, rtol=0.25)
+    assert (np.asarray(res.with_cov("HC3").bse) > np.asarray(res.with_cov("HC0").bse)).all()
+
+
+def test_influence_foretells_a_refit() -> None:
+    data = draws(150)
+    res = ls.ologit("y ~ x + g", data).fit()
+    row = res.get_influence().summary_frame()["cooks_d"].idxmax()
+    without = ls.ologit("y ~ x + g", data.drop(index=row)).fit()
+    foretold = res.get_influence().summary_frame().filter(like="dfb_").loc[row].to_numpy()
+    np.testing.assert_allclose(foretold, (res.params - without.params) / res.bse, rtol=0.15, atol=0.01)
+
+
+def test_results_without_rows_predict() -> None:
+    data = draws()
+    res = ls.ologit("y ~ x + g", data, nonparallel="x").fit()
+    small = res.remove_data()
+    np.testing.assert_array_equal(small.predict(data.head()), res.predict(data.head()))
+    assert small.summary(clock=False).as_text() == res.summary(clock=False).as_text()
+    for which in ("linear", "cumulative", "class"):
+        np.testing.assert_array_equal(small.predict(data.head(), which=which), res.predict(data.head(), which=which))
+    np.testing.assert_array_equal(small.wald_test("x:0|1 = x:1|2").statistic, res.wald_test("x:0|1 = x:1|2").statistic)
+    for ask in (small.brant, small.parallel_test, small.resid_surrogate, lambda: small.resid_prob):
+        with pytest.raises(NotAvailableError, match="rows"):
+            ask()
+
+
+def test_changes_and_pairs_are_those_of_the_latent_scale() -> None:
+    data = draws()
+    res = ls.ologit("y ~ x + year + g", data).fit()
+    units = res.odds_ratios(units={"year": 10, "g": None}).set_index("change")
+    assert units.loc["year + 10", "odds_ratio"] == pytest.approx(np.exp(10 * res.params["year"]))
+    assert units.loc["g b against a", "std_error"] == pytest.approx(res.odds_ratios().loc["g[T.b]", "std_error"])
+    found = res.t_test_pairwise("g").frame
+    pairs = res.means("g").pairs("none")
+    np.testing.assert_allclose(np.abs(found.iloc[:, 0]), np.abs(pairs["estimate"]), rtol=1e-9)
+    np.testing.assert_allclose(found.iloc[:, 1], pairs["std_error"], rtol=1e-9)
+    with pytest.raises(NotAvailableError, match="one slope for all cuts"):
+        ls.ologit("y ~ x + year + g", data, nonparallel="x").fit().odds_ratios(units={"year": 10})
+
+
+def test_a_page_and_a_text() -> None:
+    res = ls.ologit("y ~ x + g", draws(), nonparallel="x").fit()
+    page = res.report()
+    assert "x:0|1" in page
+    assert "in the order 0 &lt; 1 &lt; 2 &lt; 3" in page
+    carried = ls.from_json(res.to_json())
+    new = {"x": [0.5, -1.0], "g": ["a", "c"]}
+    np.testing.assert_allclose(carried.predict(new), res.predict(new), rtol=1e-12)
+
+
 def test_results_can_be_kept(tmp_path: Any) -> None:
     res = ls.ologit("y ~ x + g", draws(), nonparallel="x", kind="continuation").fit()
     res.save(tmp_path / "ordered.pkl")

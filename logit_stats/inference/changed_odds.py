@@ -69,7 +69,7 @@ def changed_odds(
     DataError
         If an odds ratio depends on a variable that is not set.
     """
-    fit.facts.require("odds_ratios(units=)", "binary")
+    fit.facts.require("odds_ratios(units=)", "latent")
     settings = scenarios(fit.design, at)
     rows, D = [], []
     for name, unit in units.items():

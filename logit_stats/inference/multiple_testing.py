@@ -70,6 +70,10 @@ def pairwise_test(
         If the term is no single factor.
     """
     levels, effects = _level_effects(fit, term)
+    if not fit.facts.binary:  # of several cuts the mean, which is the slope where they share it
+        layout = fit.design.parameters
+        E, k = layout.slots.shape
+        effects = layout.gathered(np.broadcast_to((effects / E)[:, None, :], (len(effects), E, k)))
     pairs = list(combinations(range(len(levels)), 2))
     R = np.array([effects[j] - effects[i] for i, j in pairs])
     labels = tuple(f"{levels[j]} - {levels[i]}" for i, j in pairs)

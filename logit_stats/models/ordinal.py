@@ -87,6 +87,7 @@ class OrderedLogit(DesignModel):
     """
 
     added_constant = False
+    constant_value = 1.0
 
     def __init__(
         self,
@@ -170,6 +171,8 @@ class OrderedLogit(DesignModel):
                 f"estimated."
             )
         super()._adopt(design, check_rank)
+        if design.has_rows and design.constant is not None:
+            self.constant_value = float(design.X[0, design.constant])
 
     # What the model is made of.
 
@@ -417,7 +420,7 @@ class OrderedLogit(DesignModel):
         if design is self.design:
             return self
         model = type(self).__new__(type(self))
-        model.added_constant = self.added_constant
+        model.added_constant, model.constant_value = self.added_constant, self.constant_value
         model._adopt(design, self.check_rank)
         return model
 

@@ -145,7 +145,7 @@ class JointTests(Finished):
 class Hypotheses(JointTests):
     """What can be tested."""
 
-    @needs("finite", "wald", "binary")
+    @needs("finite", "wald", "latent")
     def t_test_pairwise(
         self, term_name: str, method: str = "holm", alpha: float = 0.05, factors: Any = None
     ) -> TestTable:

@@ -14,7 +14,7 @@ from logit_stats.assess.classification import CategoryClassification, category_t
 from logit_stats.assess.fit_statistics import LIKELIHOOD_RSQUARED
 from logit_stats.assess.surrogate import probability_residuals, surrogate_residuals
 from logit_stats.design.block import FloatArray
-from logit_stats.errors import CrossingWarning, check_choice
+from logit_stats.errors import CrossingWarning, NotAvailableError, check_choice
 from logit_stats.likelihoods.ordered import WHICH, crossing_words
 from logit_stats.results.answers import Answers
 from logit_stats.results.finished import Matrix, Vector
@@ -73,6 +73,12 @@ class OrderedLogitResults(Answers):
     ) -> pd.DataFrame:  # fmt: skip
         """Odds ratios exp(slope) with the limits of `conf_int`: of lying above a cut (cumulative), in the higher of two
         neighbouring categories (adjacent), or beyond a category that was reached (continuation)."""  # noqa: D209
+        if units is not None:
+            if not self.model.parallel:
+                raise NotAvailableError(
+                    "odds_ratios(units=) needs one slope for all cuts; here they differ: ask margins(), or share them."
+                )
+            return super().odds_ratios(alpha, method, units, at)
         return super().odds_ratios(alpha, method, units, at).iloc[: self.model.k_vars]
 
     def pseudo_rsquared(self, kind: str = "mcfadden") -> Any:
@@ -82,9 +88,6 @@ class OrderedLogitResults(Answers):
             return self._statistics.pseudo_rsquared(kind)
         return pd.Series({name: self._statistics.pseudo_rsquared(name) for name in LIKELIHOOD_RSQUARED})
 
-    remove_data = refused(
-        "remove_data()", words="is for responses of two categories; these answers are made from the rows"
-    )
     pearson_chi2 = refused(
         "Pearson's chi-squared", words=f"{_SEVERAL}; brant() and parallel_test() ask whether slopes fit"
     )
@@ -135,10 +138,8 @@ class OrderedLogitResults(Answers):
     def _latent(self, eta: FloatArray) -> FloatArray:
         """Linear predictors without thresholds: (m,), or (m, E) where slopes differ."""
         design = self.fit_.design
-        assert design.constant is not None
-        signs = design.parameters.signs[-design.equations :]
-        value = float(design.X[0, design.constant])
-        latent = eta - signs * np.asarray(self.fit_.beta)[-design.equations :] * value
+        signs = design.parameters.signs[-design.equations :] * self.model.constant_value
+        latent = eta - signs * np.asarray(self.fit_.beta)[-design.equations :]
         return np.asarray(latent.mean(axis=1)) if self.model.parallel else latent
 
     @property

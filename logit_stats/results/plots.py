@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from logit_stats.results.refusals import NotAnsweredError
 from logit_stats.wording import lines
 
 
@@ -55,7 +56,7 @@ class LimitPlots:
         raise TypeError(f"plot holds several pictures; name one: plot.{', plot.'.join(_pictures(type(self)))}.")
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"There is no picture {name!r}; there are {', '.join(_pictures(type(self)))}.")
+        raise NotAnsweredError(f"There is no picture {name!r}; there are {', '.join(_pictures(type(self)))}.")
 
 
 def _pictures(plots: type) -> list[str]:
