@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import pandas as pd
@@ -59,6 +60,9 @@ class Finished(Published):
 
     def __getattr__(self, name: str) -> NoReturn:
         """Refuse in words what other results answer and this one does not; for ``hasattr`` the name is not there."""
+        own = getattr_static(type(self), name, None)
+        if hasattr(own, "__get__"):  # the name is there, and has its own words
+            own.__get__(self, type(self))
         raise not_there(self, name)
 
     @property
