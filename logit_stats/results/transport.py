@@ -1,12 +1,15 @@
-"""A fitted model on its way elsewhere: as a text, as an expression of SQL."""
+"""A fitted model on its way elsewhere: as a text, as an expression of SQL, as a script that fits it again."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.absorbed import AbsorbedFit
 from logit_stats.results.finished import Finished
+
+if TYPE_CHECKING:
+    from logit_stats.peers.replication import Replication
 
 
 class Transport(Finished):
@@ -75,3 +78,28 @@ class Transport(Finished):
                 "to_sql() writes models that predict by columns alone; this one has effects of groups."
             )
         return sql_of(self.fit_.design, self.fit_.beta, dialect, kind)
+
+    def replication(self, language: str) -> Replication:
+        """A script that fits this model again elsewhere and stops where a number differs; its data go along.
+
+        ``print(res.replication("R"))`` shows it, ``res.replication("R").save(folder)`` writes script and data.
+
+        Parameters
+        ----------
+        language : {"R", "stata", "statsmodels"}
+
+        Raises
+        ------
+        NotAvailableError
+            If the result is no binary logit by maximum likelihood, or its rows are gone.
+
+        Examples
+        --------
+        >>> import logit_stats as ls
+        >>> res = ls.logit("low ~ age + C(race)", ls.datasets.load("birthwt")).fit()
+        >>> print([line for line in str(res.replication("R")).splitlines() if line.startswith("data$f2")][0])
+        data$f2 <- with(data, factor(race, levels = c("white", "black", "other")))  # C(race)
+        """
+        from logit_stats.peers.replication import replication
+
+        return replication(self, language)
