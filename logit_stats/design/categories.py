@@ -128,6 +128,7 @@ def from_indicators(endog: Any) -> Any:
 
     Rows with a missing value are missing.
     """
+    labels: tuple[Any, ...]
     if isinstance(endog, pd.DataFrame):
         numbers, labels, index = endog, tuple(endog.columns), endog.index
     elif isinstance(endog, np.ndarray) and endog.ndim == 2:
@@ -144,5 +145,5 @@ def from_indicators(endog: Any) -> Any:
     if not (((held == 0.0) | (held == 1.0)).all() and (held.sum(axis=1) == 1.0).all()):
         return endog
     codes = np.where(known, np.nan_to_num(values).argmax(axis=1), -1).astype(np.intp)
-    made = pd.Categorical.from_codes(codes, list(labels))
+    made = pd.Categorical.from_codes(codes, list(labels))  # type: ignore[call-overload]
     return made if index is None else pd.Series(made, index=index, name="y")

@@ -108,8 +108,9 @@ class JointTests(Finished):
     def lr_test(self, other: Finished) -> LikelihoodRatioTest:
         """Likelihood-ratio test against a nested (or nesting) fit to the same rows."""
         other_fit = fit_of(other, "lr_test()")
-        if isinstance(other_fit, MixedFit):  # a variance of zero has a distribution of its own
-            found: LikelihoodRatioTest = other.lr_test(self)  # type: ignore[attr-defined]
+        if isinstance(getattr(other, "fit_", None), MixedFit):  # a variance of zero has a distribution of its own
+            mixed: Any = other
+            found: LikelihoodRatioTest = mixed.lr_test(self)
             return found
         larger = self if self.fit_.free_parameters >= other_fit.free_parameters else other
         return likelihood_ratio_test(self.fit_, other_fit, larger.covariance_.likelihood_reference)

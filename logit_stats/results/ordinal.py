@@ -147,7 +147,9 @@ class OrderedLogitResults(Answers):
         """(n,) latent linear predictor without the thresholds; (n, E), one for each cut, where slopes differ."""
         return self._labelled(self._latent(self.fit_.eta), self.cuts, None, True)
 
-    def predict(self, exog: Any = None, which: str = "mean", offset: Any = None) -> Matrix:
+    def predict(  # type: ignore[override]
+        self, exog: Any = None, which: str = "mean", offset: Any = None
+    ) -> Matrix:
         """Probabilities of the categories, cumulative ones, linear predictors, or the most probable category.
 
         Parameters
@@ -200,7 +202,9 @@ class OrderedLogitResults(Answers):
         return plain
 
     @needs("wald")
-    def get_prediction(self, exog: Any = None, offset: Any = None, which: str = "mean") -> Prediction:
+    def get_prediction(  # type: ignore[override]
+        self, exog: Any = None, offset: Any = None, which: str = "mean"
+    ) -> Prediction:
         """Probabilities of each category ("mean"), or P(Y <= j) ("cumulative"), with standard errors and intervals."""
         from logit_stats.inference.predictions import prediction
 

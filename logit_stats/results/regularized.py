@@ -288,7 +288,7 @@ def fit_regularized(
         # a start that is less likely than no effects at all may lie where the likelihood is flat: better none
         if model.loglike(given) >= model.loglike(np.zeros_like(given)):
             start = problem.working.gamma(given)
-    estimate = penalized_fit(problem, penalty, start, tol=tol, maxiter=maxiter)
+    estimate = penalized_fit(problem, penalty, start, tol=tol, maxiter=int(maxiter))
     if not estimate.converged:
         warnings.warn(
             f"The penalized fit stopped after {estimate.iterations} steps with an optimality violation of "

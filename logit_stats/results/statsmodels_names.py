@@ -71,7 +71,7 @@ class StatsmodelsNames(Finished):
     @property
     def cov_params_default(self) -> Matrix:
         """(k, k) covariance of the result."""
-        return self.cov_params()  # type: ignore[attr-defined]
+        return self.cov_params()
 
     @property
     def constraints(self) -> Any:
@@ -97,7 +97,7 @@ class StatsmodelsNames(Finished):
     @property
     def resid(self) -> Any:
         """(n,) observed minus predicted, as `resid_response`."""
-        return self.resid_response  # type: ignore[attr-defined]
+        return self.resid_response
 
     @property
     @needs("wald", "likelihood", "maximum", "rows")
@@ -143,4 +143,4 @@ class StatsmodelsNames(Finished):
         from logit_stats.peers.translation import to_statsmodels
 
         self.facts.require("to_statsmodels", "rows", "finite")
-        return to_statsmodels(self)
+        return to_statsmodels(self)  # type: ignore[arg-type]
