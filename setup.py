@@ -29,9 +29,9 @@ class BuildKernel(build_ext):
 setup(
     ext_modules=[
         Extension(
-            "logit_stats.estimation._kernel",
-            sources=["logit_stats/estimation/_kernel.c"],
-            depends=["logit_stats/estimation/_kernel_walk.h", "logit_stats/estimation/_kernel_tile.h"],
+            "logit_stats.likelihoods._kernel",
+            sources=["logit_stats/likelihoods/_kernel.c"],
+            depends=["logit_stats/likelihoods/_kernel_walk.h", "logit_stats/likelihoods/_kernel_tile.h"],
             py_limited_api=STABLE_ABI,
             optional=True,
         )

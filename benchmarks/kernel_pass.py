@@ -26,8 +26,8 @@ from timing import fastest
 
 import logit_stats as ls
 from logit_stats.design.block import Block
-from logit_stats.estimation import kernel
-from logit_stats.estimation.moments import block_moments
+from logit_stats.likelihoods import kernel
+from logit_stats.likelihoods.moments import block_moments
 
 COLUMNS = (2, 4, 10, 20, 50, 100, 200)
 

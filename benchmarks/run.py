@@ -31,7 +31,7 @@ from work import (
 )
 
 import logit_stats as ls
-from logit_stats.estimation import kernel
+from logit_stats.likelihoods import kernel
 
 ROWS_GROWTH = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 COLUMNS_GROWTH = (2, 5, 10, 20, 50, 100, 200)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from logit_stats import datasets
     from logit_stats.config import show_config
     from logit_stats.design.scan import scan
-    from logit_stats.estimation.kernel import set_threads
     from logit_stats.inference.e_value import e_value
+    from logit_stats.likelihoods.kernel import set_threads
     from logit_stats.models.absorbed import AbsorbedLogit
     from logit_stats.models.conditional import ConditionalLogit, clogit
     from logit_stats.models.crude_and_adjusted import crude_and_adjusted
@@ -129,7 +129,7 @@ _HOME = {
     "scan": "logit_stats.design.scan",
     "step": "logit_stats.results.selection",
     "table": "logit_stats.report.publication.build",
-    "set_threads": "logit_stats.estimation.kernel",
+    "set_threads": "logit_stats.likelihoods.kernel",
     "show_config": "logit_stats.config",
 }
 _ROOMS = ("datasets", "errors", "sklearn")

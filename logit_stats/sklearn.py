@@ -20,8 +20,8 @@ from logit_stats.design.design import Design
 from logit_stats.errors import ConvergenceWarning, DataError, check_choice
 from logit_stats.estimation.one_vs_rest import one_vs_rest_fits
 from logit_stats.estimation.penalized import PenalizedEstimate, Penalty, prepare
-from logit_stats.estimation.rows import probability
 from logit_stats.estimation.symmetric_penalty import category_penalized_fit, coefficients_by_category
+from logit_stats.likelihoods.rows import probability
 from logit_stats.models.logit import Logit
 from logit_stats.models.multinomial import MNLogit
 

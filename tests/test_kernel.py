@@ -393,7 +393,7 @@ def test_an_infinite_predictor_is_no_accident(instruction_set):
 
 def test_without_the_kernel_the_answers_are_the_same():
     code = (
-        "import sys; sys.modules['logit_stats.estimation._kernel'] = None\n"
+        "import sys; sys.modules['logit_stats.likelihoods._kernel'] = None\n"
         "import numpy as np, logit_stats as ls; from logit_stats.estimation import row_passes\n"
         "from logit_stats.likelihoods import kernel\n"
         "assert not kernel.available() and kernel.description() == 'NumPy'\n"

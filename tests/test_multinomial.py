@@ -28,8 +28,8 @@ from logit_stats.errors import (
     TooFewRowsError,
     UnknownOptionError,
 )
-from logit_stats.estimation.category_moments import category_terms
 from logit_stats.estimation.likelihood import triangular_factor
+from logit_stats.likelihoods.category_moments import category_terms
 from tests.cases import load_case
 from tests.test_summary_layout import without_clock
 

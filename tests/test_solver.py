@@ -27,8 +27,8 @@ from logit_stats.errors import (
     UnknownOptionError,
 )
 from logit_stats.estimation.maximum_likelihood import FIRST_ORDER_METHODS, METHODS
-from logit_stats.estimation.moments import block_moments
 from logit_stats.estimation.separation import find_separation
+from logit_stats.likelihoods.moments import block_moments
 from tests.cases import load_case
 
 SPECTOR = load_case("spector_numeric").data

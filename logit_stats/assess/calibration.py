@@ -21,8 +21,8 @@ from logit_stats.design.row_arguments import RowArguments
 from logit_stats.errors import DataError, SeparationError, check_choice, whole_number
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
-from logit_stats.estimation.rows import probability
 from logit_stats.inference.covariance import covariance
+from logit_stats.likelihoods.rows import probability
 from logit_stats.wording import WIDTH, decimals, lines, printed
 
 

@@ -25,9 +25,9 @@ from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.kernel import description as kernel_name
 from logit_stats.estimation.likelihood import TALL_ROWS
-from logit_stats.estimation.moments import working_columns
+from logit_stats.likelihoods.kernel import description as kernel_name
+from logit_stats.likelihoods.moments import working_columns
 from logit_stats.version import versions
 from logit_stats.wording import WIDTH, lines, printed
 

@@ -22,10 +22,10 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.inference.cluster import read_codes
 from logit_stats.inference.row_scores import information_weights, score_residuals
 from logit_stats.inference.wald import Reported
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 from logit_stats.wording import WIDTH, printed
 
 

@@ -16,8 +16,8 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import triangular_factor
-from logit_stats.estimation.working import WorkingColumns, centred_columns
 from logit_stats.inference.covariance import Covariance
+from logit_stats.likelihoods.working import WorkingColumns, centred_columns
 from logit_stats.wording import WIDTH, printed
 
 SINGULAR = 1e-13  # smallest eigenvalue of a correlation matrix that is rounding

@@ -18,7 +18,7 @@ from logit_stats.design.design import Design
 from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import triangular_factor
-from logit_stats.estimation.working import WorkingColumns, centred_columns
+from logit_stats.likelihoods.working import WorkingColumns, centred_columns
 from logit_stats.wording import lines, printed, table
 
 NEAR_DEPENDENCE = 30.0  # Belsley, Kuh and Welsch 1980, section 3.4: a condition index worth a look

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import LogitStatsError
-from logit_stats.estimation.kernel import linear_predictor
 from logit_stats.estimation.likelihood import TALL_ROWS
-from logit_stats.estimation.rows import probability
 from logit_stats.inference.cluster import read_codes, read_groups
 from logit_stats.inference.row_scores import information_weights, leverages, score_residuals
 from logit_stats.inference.wald import Reported
+from logit_stats.likelihoods.kernel import linear_predictor
+from logit_stats.likelihoods.rows import probability
 
 LEAST_LEFT = 1e-8
 

@@ -17,9 +17,9 @@ from logit_stats.design.patterns import pattern_codes
 from logit_stats.errors import LogitStatsError, NotAvailableError, RankDeficientError, SeparationError
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
 from logit_stats.likelihoods.deviance import deviance_terms, pearson_residual
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 from logit_stats.likelihoods.rows import probability, variance
 from logit_stats.wording import WIDTH, lines, printed
 

@@ -15,7 +15,7 @@ from logit_stats.assess.fit_statistics import nagelkerke
 from logit_stats.assess.ranking import concordance_of
 from logit_stats.assess.scored import Scored
 from logit_stats.design.block import FloatArray
-from logit_stats.estimation.rows import probability
+from logit_stats.likelihoods.rows import probability
 
 
 def gini_mean_difference(values: FloatArray, count: FloatArray) -> float:

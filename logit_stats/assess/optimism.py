@@ -27,10 +27,10 @@ from logit_stats.errors import DataError, NotAvailableError, SeparationError, ch
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import linear_predictor
 from logit_stats.estimation.refits import DEPENDENT, FITTED, SEPARATED, Refitter
-from logit_stats.estimation.rows import probability
 from logit_stats.inference.bootstrap import Draws, chunks, draws_of
 from logit_stats.inference.cluster import read_groups
 from logit_stats.inference.progress import progress_of
+from logit_stats.likelihoods.rows import probability
 from logit_stats.wording import lines, printed
 
 METHODS = ("bootstrap", "crossvalidation")

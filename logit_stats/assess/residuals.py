@@ -14,8 +14,8 @@ import numpy as np
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import check_choice
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.kernel import row_terms
 from logit_stats.likelihoods.deviance import deviance_terms, exact_residual, pearson_residual
+from logit_stats.likelihoods.kernel import row_terms
 
 RESIDUALS = ("response", "pearson", "dev", "generalized", "working")
 

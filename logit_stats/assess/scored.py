@@ -11,7 +11,7 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import DataError
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.rows import probability
+from logit_stats.likelihoods.rows import probability
 
 
 @dataclass(frozen=True, eq=False)

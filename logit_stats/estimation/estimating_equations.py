@@ -15,9 +15,9 @@ import numpy as np
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import EstimationError
 from logit_stats.estimation.clusters import ClusteredRows
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
-from logit_stats.estimation.rows import probability, variance
 from logit_stats.estimation.working_correlation import WorkingCorrelation
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
+from logit_stats.likelihoods.rows import probability, variance
 
 # Steps in standard errors, and changes of alpha, that count as nothing.
 TOLERANCE = 1e-10

@@ -36,7 +36,6 @@ from numpy.typing import NDArray
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError, UnknownOptionError, check_choice, listed, listed_rows
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.estimation.streamed import StreamedFit
 from logit_stats.inference.autocorrelation import autocorrelation_meat
 from logit_stats.inference.bias_reduced import bias_reduced
@@ -57,6 +56,7 @@ from logit_stats.inference.streamed_covariance import (
 from logit_stats.inference.survey import SurveyMeat, survey_meat
 from logit_stats.inference.whitened import Whitened, whitened
 from logit_stats.likelihoods.deviance import deviance_terms, pearson_residual
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 
 COV_TYPES = (
     "nonrobust", "quasi", "opg", "HC0", "HC1", "HC2", "HC3", "HAC", "cluster", "survey", "bootstrap"

@@ -20,8 +20,8 @@ from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.coded import coded
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
-from logit_stats.estimation.moments import working_columns
-from logit_stats.estimation.rows import probability, variance
+from logit_stats.likelihoods.moments import working_columns
+from logit_stats.likelihoods.rows import probability, variance
 
 BEYOND_DOUBT = 10.0
 

@@ -18,10 +18,10 @@ from logit_stats.design.constraints import Constraints, refuse_repeated
 from logit_stats.design.design import Design
 from logit_stats.errors import NotAvailableError
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.reference import Joint, Reference
 from logit_stats.inference.separated_wald import warn_of_separated
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 from logit_stats.wording import WIDTH, lines, printed
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.reference import NORMAL, Reference
+from logit_stats.likelihoods.rows import probability, variance
 
 
 @dataclass(frozen=True, eq=False)

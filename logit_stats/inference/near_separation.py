@@ -21,8 +21,8 @@ from logit_stats.errors import listed, listed_rows
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import TALL_ROWS
 from logit_stats.estimation.recession import FINITE
-from logit_stats.estimation.rows import probability
 from logit_stats.estimation.separation import Separation, find_separation
+from logit_stats.likelihoods.rows import probability
 
 CERTAIN = 15.0  # linear predictor of a probability within 3e-7 of 0 or 1
 DETERMINED = 4.0  # standard errors that a well determined one is away from zero

@@ -25,12 +25,12 @@ from logit_stats.estimation.firth import (
     penalized_point,
 )
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.kernel import weighted_gram
 from logit_stats.estimation.likelihood import TALL_ROWS, moments
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
-from logit_stats.estimation.rows import variance
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.row_scores import gram, information_weights, leverages
+from logit_stats.likelihoods.kernel import weighted_gram
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
+from logit_stats.likelihoods.rows import variance
 from logit_stats.likelihoods.working import WorkingColumns, scaled_row
 
 # A limit farther out than this many standard errors is beyond double precision, and reported as infinite.

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.estimation import row_passes
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.kernel import row_terms, weighted_gram
 from logit_stats.estimation.row_passes import quadratic_form
+from logit_stats.likelihoods.kernel import row_terms, weighted_gram
 
 # Most sums by code (codes times coefficients) that are held at a time: 128 MiB.
 SUMS = 1 << 24

@@ -18,14 +18,14 @@ import numpy as np
 from logit_stats.design.block import Block, FloatArray
 from logit_stats.design.design import Design
 from logit_stats.errors import DataError, NotAvailableError
-from logit_stats.estimation.kernel import linear_predictor, weighted_gram
 from logit_stats.estimation.likelihood import TALL_ROWS, moments
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
-from logit_stats.estimation.rows import score_residual
-from logit_stats.estimation.working import WorkingColumns, centred_columns
 from logit_stats.inference.reference import CHI_SQUARED, Joint, LikelihoodReference
+from logit_stats.likelihoods.kernel import linear_predictor, weighted_gram
 from logit_stats.likelihoods.likelihood import predictors
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 from logit_stats.likelihoods.of_design import likelihood_of
+from logit_stats.likelihoods.rows import score_residual
+from logit_stats.likelihoods.working import WorkingColumns, centred_columns
 from logit_stats.wording import printed
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from logit_stats.design.block import FloatArray
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.linear_algebra import EquilibratedCholesky
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.reference import Joint
+from logit_stats.likelihoods.linear_algebra import EquilibratedCholesky
 from logit_stats.wording import printed
 
 

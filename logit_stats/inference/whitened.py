@@ -20,7 +20,7 @@ from logit_stats.design.design import Design
 from logit_stats.design.parameters import Parameters
 from logit_stats.design.row_numbers import RowNumbers
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.kernel import weighted_gram
+from logit_stats.likelihoods.kernel import weighted_gram
 from logit_stats.likelihoods.likelihood import TALL_ROWS, RowLikelihood
 from logit_stats.likelihoods.rows import variance
 from logit_stats.likelihoods.working import WorkingColumns

@@ -26,7 +26,7 @@ from logit_stats.likelihoods.coded_moments import coded_gram, coded_linear_predi
 from logit_stats.likelihoods.moments import Moments, Score, block_moments, block_row_terms, working_columns
 
 try:
-    from logit_stats.estimation import _kernel
+    from logit_stats.likelihoods import _kernel
 except ImportError:
     _kernel = None  # type: ignore[assignment]
 

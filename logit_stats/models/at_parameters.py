@@ -11,10 +11,10 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.from_arrays import new_columns
 from logit_stats.errors import DataError, check_choice
 from logit_stats.estimation.likelihood import moments
-from logit_stats.estimation.moments import Moments
-from logit_stats.estimation.rows import probability, score_residual, variance
-from logit_stats.estimation.working import WorkingColumns
 from logit_stats.likelihoods.deviance import deviance_terms, saturated_logliks
+from logit_stats.likelihoods.moments import Moments
+from logit_stats.likelihoods.rows import probability, score_residual, variance
+from logit_stats.likelihoods.working import WorkingColumns
 from logit_stats.models.complex_step import at_complex
 from logit_stats.models.statsmodels_names import BinaryNames
 

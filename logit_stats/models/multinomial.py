@@ -17,14 +17,13 @@ from logit_stats.design.from_arrays import design_from_arrays, new_columns
 from logit_stats.design.from_formula import design_from_formula
 from logit_stats.design.row_arguments import RowArguments
 from logit_stats.errors import DataError, ResponseError, TooFewRowsError, check_choice
-from logit_stats.estimation.category_moments import CategoryTerms, category_terms
 from logit_stats.estimation.likelihood import linear_predictor, moments
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
-from logit_stats.estimation.moments import Moments
 from logit_stats.estimation.scipy_methods import SCIPY_METHODS
-from logit_stats.estimation.working import WorkingColumns
 from logit_stats.inference.covariance import covariance, covariance_asked
-from logit_stats.likelihoods.category_moments import by_category
+from logit_stats.likelihoods.category_moments import CategoryTerms, by_category, category_terms
+from logit_stats.likelihoods.moments import Moments
+from logit_stats.likelihoods.working import WorkingColumns
 from logit_stats.models.at_parameters import by_name
 from logit_stats.models.complex_step import at_complex
 from logit_stats.models.statsmodels_names import StatsmodelsModel

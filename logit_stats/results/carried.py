@@ -16,13 +16,13 @@ from logit_stats.design.parameters import Parameters
 from logit_stats.design.removed import DesignWithoutRows
 from logit_stats.errors import NotAvailableError, check_alpha, check_choice
 from logit_stats.estimation.fit import Fit
-from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.covariance import Covariance
 from logit_stats.inference.predictions import AveragePrediction, Prediction, average_prediction, prediction
 from logit_stats.inference.wald import wald_interval, z_values
 from logit_stats.likelihoods.facts import Facts
 from logit_stats.likelihoods.likelihood import Likelihood
 from logit_stats.likelihoods.of_design import likelihood_of
+from logit_stats.likelihoods.rows import probability, variance
 from logit_stats.likelihoods.working import WorkingColumns
 from logit_stats.results.finished import Matrix, Vector
 from logit_stats.results.prediction import new_rows, not_estimable, warn_not_estimable

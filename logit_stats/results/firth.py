@@ -16,7 +16,6 @@ from logit_stats.estimation.firth import PenalizedPoint
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.intercept_correction import augmented, refitted, with_fitted_intercept
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
-from logit_stats.estimation.working import map_between
 from logit_stats.inference.covariance import COV_TYPES, Covariance, covariance
 from logit_stats.inference.inference import AugmentedLikelihood, FittedIntercept, PenalizedLikelihood
 from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest
@@ -24,6 +23,7 @@ from logit_stats.inference.penalized import augmented_covariance, own_null
 from logit_stats.inference.penalized_tests import penalized_anova, penalized_drop1, penalized_lr_test
 from logit_stats.inference.row_scores import leverages
 from logit_stats.inference.wald import OverallTest
+from logit_stats.likelihoods.working import map_between
 from logit_stats.results.bias_reduced import BiasReducedResults
 from logit_stats.results.finished import Finished, fit_of
 

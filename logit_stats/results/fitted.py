@@ -12,8 +12,8 @@ from logit_stats.assess.classification import pred_table
 from logit_stats.assess.residuals import residuals
 from logit_stats.design.block import FloatArray
 from logit_stats.errors import DataError, NotAvailableError, check_choice
-from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.predictions import AveragePrediction, average_prediction, prediction
+from logit_stats.likelihoods.rows import probability, variance
 from logit_stats.results.finished import Finished, Vector
 from logit_stats.results.needs import needs
 from logit_stats.results.prediction import new_rows, not_estimable, own_predictor, predict_new, warn_not_estimable

@@ -14,12 +14,12 @@ from logit_stats.design.block import FloatArray
 from logit_stats.errors import NotAvailableError, check_choice, listed
 from logit_stats.estimation.limit import LimitFit, limiting_fit
 from logit_stats.estimation.recession import FINITE
-from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.covariance import Covariance, covariance
 from logit_stats.inference.inference import LimitLikelihood
 from logit_stats.inference.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
 from logit_stats.inference.predictions import Prediction, prediction
 from logit_stats.likelihoods.facts import Facts
+from logit_stats.likelihoods.rows import probability, variance
 from logit_stats.results.answers import Answers
 from logit_stats.results.finished import Vector
 from logit_stats.results.prediction import new_rows

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from logit_stats.design.block import FloatArray
 from logit_stats.design.from_arrays import new_columns
 from logit_stats.errors import ConvergenceWarning, check_choice
-from logit_stats.estimation.category_moments import category_predictor, category_terms
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.likelihood import moments
 from logit_stats.estimation.proximal_newton import estimate_at
 from logit_stats.estimation.symmetric_penalty import category_penalized_fit, coefficients_by_category
+from logit_stats.likelihoods.category_moments import category_predictor, category_terms
 from logit_stats.results.l1 import L1Answers, with_errors
 from logit_stats.results.of_categories import OfCategories
 from logit_stats.results.penalized import PenalizedAnswers, fit_of_estimate

@@ -14,9 +14,9 @@ import pandas as pd
 from logit_stats.design.block import FloatArray
 from logit_stats.design.constraints import Constraints, read_constraints
 from logit_stats.errors import DataError, check_alpha, check_choice, listed
-from logit_stats.estimation.rows import probability
 from logit_stats.inference.hypotheses import TestTable
 from logit_stats.inference.pooling import Pooled, PooledTest, d1, d2, d3, pooled_scalars
+from logit_stats.likelihoods.rows import probability
 from logit_stats.results.pooled_tables import PooledPrediction, PooledTable
 from logit_stats.results.published import Published
 from logit_stats.wording import lines, printed, table

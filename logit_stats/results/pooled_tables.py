@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from logit_stats.design.block import FloatArray
-from logit_stats.estimation.rows import probability, variance
 from logit_stats.inference.pooling import Pooled
+from logit_stats.likelihoods.rows import probability, variance
 from logit_stats.wording import printed, table
 
 

@@ -12,8 +12,8 @@ from logit_stats.design.block import FloatArray
 from logit_stats.design.row_batch import RowBatch
 from logit_stats.design.streamed import StreamedDesign
 from logit_stats.errors import DataError, NotAvailableError
-from logit_stats.estimation.rows import probability
 from logit_stats.estimation.streamed import StreamedFit
+from logit_stats.likelihoods.rows import probability
 
 
 def written(fit: StreamedFit, to: Path) -> Path:

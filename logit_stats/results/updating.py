@@ -22,7 +22,7 @@ from logit_stats.design.design import Design
 from logit_stats.errors import check_alpha, check_choice
 from logit_stats.estimation.fit import Fit
 from logit_stats.estimation.maximum_likelihood import maximum_likelihood
-from logit_stats.estimation.rows import probability
+from logit_stats.likelihoods.rows import probability
 from logit_stats.results.prediction import new_design_columns, predict_new
 from logit_stats.wording import lines, printed, table
 
