@@ -14,6 +14,7 @@ WOMEN = ls.datasets.load("womenlf")
 NAMES = sorted(name for name in dir(LogitResults) if not name.startswith("_"))
 # What is asked beside the name.
 ARGUMENTS = {
+    "replication": ("statsmodels",),
     "add1": ("lwt",), "evidence": ("age",), "f_test": ("age = 0",), "info_criteria": ("aic",), "t_test": ("age = 0",),
     "t_test_pairwise": ("C(race)",), "wald_test": ("age = 0",), "score_test": ("lwt",), "with_cov": ("HC1",),
     "interaction": ("smoke", "smoke"), "update": (BIRTHS,), "means": ("race",), "refit_without": ([85],), "dose": (0.5, "age"),

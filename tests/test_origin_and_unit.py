@@ -73,6 +73,8 @@ LEFT_OUT = {
     "threshold": "needs a cost",
     "linearity": "x log x (Box and Tidwell) is of the origin by definition",
     "condition_indices": "Belsley's are of uncentred columns by definition",
+    "constraints": "there are none",
+    "im_ratio": "a matrix in the units of the columns, as statsmodels has it",
     "load": "a file",
     "use_t": "a setting",
     "cov_type": "a setting",

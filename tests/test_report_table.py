@@ -170,7 +170,11 @@ def test_any_text_keeps_the_shape_in_every_output(rows, head):
     assert {display_width(line) for line in lines} == {table.width}
     shown = [[one_line(text).strip() for text in row] for row in (head, *rows)]
     assert cells_of_html(table.as_html()) == shown
-    assert list(csv.reader(StringIO(table.as_csv()))) == shown
+    # what a spreadsheet would take for a formula has an apostrophe in front
+    read = list(csv.reader(StringIO(table.as_csv())))
+    assert [[text.removeprefix("'") for text in row] for row in read] == [
+        [text.removeprefix("'") for text in row] for row in shown
+    ]
     assert table.as_latex().count(r"\\") == len(rows) + 1
 
 

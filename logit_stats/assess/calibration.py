@@ -127,7 +127,7 @@ class Calibration:
 
     def summary_frame(self) -> pd.DataFrame:
         """One row a measure."""
-        names = [name for name in self.__dataclass_fields__ if name not in ("table", "scored")]
+        names = [name for name in self.__dataclass_fields__ if name not in ("table", "scored", "note")]
         names += ["emax", "e90", "eavg"]
         return pd.DataFrame({"value": [getattr(self, name) for name in names]}, index=names)
 

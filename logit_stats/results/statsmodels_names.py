@@ -10,6 +10,7 @@ import pandas as pd
 from logit_stats.design.block import FloatArray
 from logit_stats.results.finished import Finished, Matrix
 from logit_stats.results.needs import needs
+from logit_stats.results.refusals import NotAnsweredError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,12 +80,12 @@ class StatsmodelsNames(Finished):
 
         Raises
         ------
-        AttributeError
-            If there are none.
+        NotAnsweredError
+            If there are none; for ``hasattr`` the name is not there then.
         """
         found = getattr(self.fit_, "constraints", None)
         if found is None:
-            raise AttributeError(
+            raise NotAnsweredError(
                 f"{type(self).__name__} has no constraints; fit_constrained() makes results with some."
             )
         return found
