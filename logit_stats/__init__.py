@@ -3,7 +3,7 @@
 >>> import logit_stats as ls
 >>> df = ls.datasets.load("spector")
 >>> res = ls.logit("GRADE ~ GPA + TUCE + PSI", data=df).fit()
->>> round(res.prsquared, 4)
+>>> print(round(res.prsquared, 4))
 0.374
 """
 

@@ -35,7 +35,7 @@ class CooksDistances(np.ndarray):
     Examples
     --------
     >>> pair = CooksDistances.of(np.array([0.1, 0.2, 0.6]), 2, 10.0)
-    >>> pair[0], (pair > 0.15).sum(), pair.max(), len(pair[1])
+    >>> pair[0], int((pair > 0.15).sum()), float(pair.max()), len(pair[1])
     (array([0.1, 0.2, 0.6]), 2, 0.6, 3)
     """
 

@@ -75,7 +75,7 @@ def scan(
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> ls.datasets.load("birthwt").to_parquet(folder / "part.parquet")
     >>> ls.logit("low ~ age + smoke", ls.scan(folder)).fit().params.round(4).tolist()
-    [0.0609, -0.0498, 0.6919]
+    [0.0609, -0.0498, 0.6918]
     """
     if isinstance(data, Scan):
         raise DataError("scan() was given the result of scan(); give it the path or the plan itself.")

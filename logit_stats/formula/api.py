@@ -3,7 +3,7 @@
 >>> import logit_stats.api as sm
 >>> import logit_stats.formula.api as smf
 >>> df = sm.datasets.spector.load_pandas().data
->>> round(smf.logit("GRADE ~ GPA + TUCE + PSI", df).fit(disp=0).prsquared, 4)
+>>> print(round(smf.logit("GRADE ~ GPA + TUCE + PSI", df).fit(disp=0).prsquared, 4))
 0.374
 """
 

@@ -119,7 +119,7 @@ def results_text(res: Any, alpha: float = 0.05, labels: Any = None) -> str:
     >>> import logit_stats as ls
     >>> res = ls.logit("low ~ race + lwt", ls.datasets.load("birthwt")).fit()
     >>> print(results_text(res, labels={"lwt": "weight"}).split(". ")[1])
-    race (p = 0.065): black against white, odds ratio 2.95 (95% CI 1.13 to 7.70); other against white, 1.62 (0.82 to 3.20)
+    race (p = 0.067): black against white, odds ratio 2.95 (95% CI 1.13 to 7.67); other against white, 1.62 (0.80 to 3.25)
     """
     model = _read(res, alpha, labels)
     level = f"{100.0 * (1.0 - alpha):.10g}% CI"
