@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,13 @@ MODELS = ("logit", "gee", "mixed", "multinomial", "ordinal")
 LONELY = ("error", "remove", "certainty", "adjust", "average")
 
 
-class Column(click.ParamType[str]):
+if TYPE_CHECKING:
+    _TextType = click.ParamType[str]
+else:  # older versions of click have no type of the value
+    _TextType = click.ParamType
+
+
+class Column(_TextType):
     """Name of a column; an empty one, as of an unset shell variable, is wrong usage."""
 
     name = "column"
